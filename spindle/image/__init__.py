@@ -1,0 +1,1 @@
+"""Part of Spindle; see docs/architecture.md."""

@@ -1,0 +1,144 @@
+"""Module: one chip's program as a plain SSA graph of tensor ops, static shapes.
+
+In: made by frontends/ from StableHLO. Out: read by passes/, schedule/ and ir/evaluate.py.
+Op kinds carry StableHLO's names without the prefix; docs/spec/module.md lists each kind with its
+attributes. Values are compared by identity; Modules are never changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "f32": np.dtype(np.float32),
+    "i32": np.dtype(np.int32),
+    "ui32": np.dtype(np.uint32),
+    "i1": np.dtype(np.bool_),
+}
+"""Types a Module may hold on the machine. i1 lives as a 32-bit word, 0 or 1 (docs/spec/image.md)."""
+
+WORD = 4
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape (elements per axis) and dtype name, a key of DTYPES."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        n = 1
+        for extent in self.shape:
+            n *= extent
+        return n
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on the machine: every element is one word."""
+        return self.size * WORD
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One SSA value; `name` is unique within its Module once `number` has run."""
+
+    type: TensorType
+    name: str = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.type.dtype
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One operation. `loc` is the user's line, "model.py:41 (loss)", or ""."""
+
+    kind: str
+    operands: tuple[Value, ...]
+    results: tuple[Value, ...]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    regions: tuple[Region, ...] = ()
+    loc: str = ""
+
+    @property
+    def result(self) -> Value:
+        """The only result."""
+        (value,) = self.results
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A body: parameters, ops in order, returned values."""
+
+    params: tuple[Value, ...]
+    ops: tuple[Op, ...]
+    returns: tuple[Value, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A program of one chip.
+
+    donated: {result index: parameter index}: the result may live in the parameter's buffer.
+    param_names, result_names: paths for messages ("params['w1']"), "" where unknown.
+    mesh: {axis: size} of the devices it runs on; {} is one device.
+    """
+
+    name: str
+    body: Region
+    donated: Mapping[int, int] = field(default_factory=dict)
+    param_names: tuple[str, ...] = ()
+    result_names: tuple[str, ...] = ()
+    mesh: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DotNumerics:
+    """How a dot is computed (docs/numerics.md): written by fix_numerics, read by all below.
+
+    swapped: the operands were exchanged after balancing was fixed, so d_k is the original one:
+    the lhs here is the rhs of the definition.
+    """
+
+    mode: str  # "bfp28" | "float32"
+    mantissa: int = 28
+    k_block: int = 512
+    swapped: bool = False
+
+
+@dataclass(frozen=True)
+class ReduceTree:
+    """Order of a float sum or product: sequential blocks, then neighbours level by level."""
+
+    block: int = 256
+
+
+def walk(region: Region) -> Iterator[Op]:
+    """Yield every op of a region, outer before inner."""
+    for op in region.ops:
+        yield op
+        for inner in op.regions:
+            yield from walk(inner)
+
+
+def constant(value: np.ndarray[Any, Any], dtype: str, loc: str = "") -> Op:
+    """Make a constant op; `value` is converted to the dtype's NumPy type."""
+    array = np.ascontiguousarray(np.asarray(value, DTYPES[dtype]))
+    result = Value(TensorType(tuple(np.shape(value)), dtype))
+    return Op("constant", (), (result,), {"value": array.reshape(np.shape(value))}, loc=loc)
