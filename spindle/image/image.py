@@ -26,7 +26,7 @@ class StepInfo:
 
 @dataclass(frozen=True)
 class Image:
-    """A compiled program: program stream and const segment as bytes, the rest as facts about them."""
+    """A compiled program: program stream and const segment as bytes, and facts about them."""
 
     name: str
     abi_hash: int

@@ -17,7 +17,7 @@ CONST, SCRATCH = "const", "scratch"
 
 @dataclass(frozen=True)
 class Addr:
-    """segment base + offset bytes + sum of stride bytes * loop register, terms = ((reg, stride),)."""
+    """segment base + offset + sum of stride * loop register, bytes; terms = ((reg, stride),)."""
 
     segment: str
     offset: int = 0

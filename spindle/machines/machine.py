@@ -24,7 +24,7 @@ class Part:
 
 @dataclass(eq=False)
 class Buffer:
-    """Memory on a machine; `alive` turns False when freed, or lost with the board (`lost` says how)."""
+    """Memory on a machine; `alive` turns False when freed or lost (`lost` says how)."""
 
     device: int
     size_bytes: int
