@@ -369,7 +369,9 @@ def _check_fusion(fusion: Op) -> None:
         try:
             order = _STAGES.get(op.kind, 1 if op.kind in ELEMENTWISE else 3)
             _need(order < 3, "may not stand in a fusion")
-            _need(order >= stage or op.kind == "constant", "stands after a later part of its fusion")
+            _need(
+                order >= stage or op.kind == "constant", "stands after a later part of its fusion"
+            )
             stage = max(stage, 1 if op.kind == "dot_general" else order)
             _check_fused(op, fusion)
             if op.kind == "reduce":

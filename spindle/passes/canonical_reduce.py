@@ -7,8 +7,6 @@ init is combined afterwards, as docs/numerics.md 4 does it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from spindle.ir.graph import Module, Op, TensorType, Value
 from spindle.ir.kinds import neutral
 from spindle.ir.rewrite import Builder, rebuild_module

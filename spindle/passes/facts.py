@@ -70,4 +70,5 @@ def _is_plus_zero(builder: Builder, value: Value) -> bool:
 def _sample(op: Op) -> Array:
     """A constant's elements, or its one element."""
     splat = splat_value(op)
-    return op.attrs["value"] if splat is None else splat.reshape(1)
+    array: Array = op.attrs["value"] if splat is None else splat.reshape(1)
+    return array

@@ -52,5 +52,3 @@ def _apply(op: Op, arrays: list[Array]) -> Array:
     inputs = [np.ascontiguousarray(a).reshape(a.shape) for a in arrays]
     (result,) = evaluate(module, inputs, Options())
     return np.asarray(result, DTYPES[op.result.dtype]).reshape(op.result.shape)
-
-

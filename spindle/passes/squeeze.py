@@ -8,7 +8,6 @@ and one over [64] can fuse.
 
 from __future__ import annotations
 
-
 from spindle.ir.graph import Module, Op, TensorType, Value
 from spindle.ir.kinds import ELEMENTWISE
 from spindle.ir.rewrite import Builder, rebuild_module, splat_value
@@ -102,5 +101,3 @@ def _dot(builder: Builder, op: Op) -> Value:
         operands.append(builder.reshape(value, shape, op.loc))
     type_ = TensorType(squeezed(op.result.shape), op.result.dtype)
     return builder.emit(op.kind, operands, type_, attrs, op.loc)
-
-
