@@ -40,9 +40,7 @@ class Options:
             )
 
 
-def options(
-    matmul: Matmul = "bfp28", max_tile: int | None = None, *, fuse: bool = True
-) -> Options:
+def options(matmul: Matmul = "bfp28", max_tile: int | None = None, *, fuse: bool = True) -> Options:
     """Make the frozen Options passed as `options=` to `spindle.jit` and `spindle.compile`.
 
     >>> options(matmul="float32").matmul

@@ -19,7 +19,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "ui32": np.dtype(np.uint32),
     "i1": np.dtype(np.bool_),
 }
-"""Types a Module may hold on the machine. i1 lives as a 32-bit word, 0 or 1 (docs/spec/image.md)."""
+"""Types a Module may hold. On the machine i1 is a 32-bit word, 0 or 1 (docs/spec/image.md)."""
 
 WORD = 4
 

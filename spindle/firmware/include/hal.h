@@ -1,0 +1,48 @@
+/* hal.h: the only way to SDRAM, packets and time. rt/ calls it; kernels/ never do.
+ *
+ * Two implementations: hal/host (virtual clocks, two DMA modes) and hal/spinnaker (registers).
+ * A core runs one or several lanes one after another between barriers; a hal is one core's.
+ * DTCM is addressed by words from the tile arena's start (hal_arena). All calls may block; none may
+ * be made from an interrupt handler.
+ */
+#ifndef SPINDLE_HAL_H
+#define SPINDLE_HAL_H
+
+#include "kernels.h"
+
+struct hal;
+
+/* The tile arena and the two record slots of this core's DTCM. */
+uint32_t *hal_arena(struct hal *hal);
+uint8_t *hal_record_slot(struct hal *hal, uint32_t slot);
+
+/* Queue one transfer, in order behind earlier ones of this core; returns its ticket (increasing).
+ * sdram: 32-bit address, word aligned; words <= SPINDLE_DMA_MAX_BYTES / 4. The source must stay
+ * unchanged, and the destination untouched, until hal_dma_wait(ticket) has returned. */
+uint32_t hal_dma_read(struct hal *hal, uint32_t sdram, void *dtcm, uint32_t words);
+uint32_t hal_dma_write(struct hal *hal, uint32_t sdram, const void *dtcm, uint32_t words);
+
+/* Return when every transfer up to and including `ticket` is done; ticket 0 returns at once. */
+void hal_dma_wait(struct hal *hal, uint32_t ticket);
+
+/* One word of SDRAM, read or written now (not buffered). */
+uint32_t hal_read_word(struct hal *hal, uint32_t sdram);
+void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value);
+
+/* Core clock cycles, wrapping; a real core's timer, the host's virtual clock of the lane. */
+uint32_t hal_cycles(struct hal *hal);
+
+/* Charge what a tile, a step or a control word costs. On ARM these are empty: time is real. */
+void hal_charge_tile(struct hal *hal, const struct kernel_args *args);
+void hal_charge_step(struct hal *hal);
+
+/* 1 when the host has set the abort flag; looked at once per tile. */
+uint32_t hal_aborted(struct hal *hal);
+
+/* Add to a profile record of (step id, lane), where the command asked for profiles. */
+void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct profile *spent);
+
+/* Write the fault record; the first one of a launch stays. Returns; the caller then stops. */
+void hal_fault(struct hal *hal, const struct fault *fault);
+
+#endif

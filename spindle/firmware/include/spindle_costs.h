@@ -1,0 +1,35 @@
+/* Generated from spindle/spec/ by `make generate`; do not edit. */
+
+#ifndef SPINDLE_COSTS_H
+#define SPINDLE_COSTS_H
+
+#include <stdint.h>
+
+#define COST_FRACTION 16
+
+/* Costs in 1/16 cycle, rates in 1/16 byte per cycle; spec/costs.py names sources. */
+struct costs {
+    uint32_t sdram_bytes_per_cycle;
+    uint32_t dma_bytes_per_cycle;
+    uint32_t dma_fixed_cycles;
+    uint32_t dma_setup_cycles;
+    uint32_t sdram_word_cycles;
+    uint32_t barrier_cycles;
+    uint32_t step_cycles;
+    uint32_t tile_cycles;
+    uint32_t operand_cycles;
+    uint32_t instr_cycles;
+    uint32_t strip_cycles;
+    uint32_t mac_s28_cycles;
+    uint32_t dot_s28_block_cycles;
+    uint32_t dot_s28_finish_cycles;
+    uint32_t mac_f32_cycles;
+    uint32_t scan_cycles;
+    uint32_t scan_one_cycles;
+    uint32_t balance_cycles;
+    uint32_t quantise_cycles;
+    uint32_t transpose_cycles;
+    uint32_t prim[79];
+};
+
+#endif

@@ -1,0 +1,122 @@
+"""Timing and energy constants, in two frozen sets; every benchmark prints the set's hash.
+
+Clock cycles are of the 200 MHz core. Tags: documented (data sheet or manual), measured (cycle model
+of the reference kernels), modelled (our choice, to be replaced by silicon). Sources are repeated in
+docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from spindle.spec.tables import PRIMITIVES
+
+CLOCK_HZ = 200_000_000
+"""Core clock under SC&MP; documented (SC&MP pll_init)."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One timing constant: both values, unit in the name, tag and source."""
+
+    name: str
+    nominal: float
+    pessimistic: float
+    tag: str
+    source: str
+
+
+CONSTANTS: tuple[Constant, ...] = (
+    Constant(
+        "sdram_bytes_per_cycle",
+        4.0,
+        3.0,
+        "modelled",
+        "chip total: 0.8 / 0.6 B/ns; 1.04 GB/s peak, data sheet claims > 1 GB/s sustained",
+    ),
+    Constant("dma_bytes_per_cycle", 2.0, 1.5, "modelled", "one core alone: 0.4 / 0.3 B/ns"),
+    Constant(
+        "dma_fixed_cycles",
+        100,
+        200,
+        "modelled",
+        "engine time per transfer beside its bytes; SDRAM word read is 20-30 cycles",
+    ),
+    Constant("dma_setup_cycles", 24, 40, "modelled", "core writes three registers, ring"),
+    Constant("sdram_word_cycles", 25, 30, "documented", "SARK V2.00 slides: 100-150 ns"),
+    Constant("barrier_cycles", 400, 500, "modelled", "4x4 tree of packets, 2.0 / 2.5 us"),
+    Constant("step_cycles", 160, 200, "modelled", "decode a step, set up its tiles"),
+    Constant("tile_cycles", 90, 120, "modelled", "tile origin and extents, kernel dispatch"),
+    Constant("operand_cycles", 40, 50, "modelled", "address and rows of one operand of a tile"),
+    Constant("instr_cycles", 34, 40, "modelled", "strip instruction: fetch, registers, call"),
+    Constant("strip_cycles", 24, 30, "modelled", "strip: advance operand pointers"),
+    Constant("mac_s28_cycles", 4.0, 4.0, "measured", "kernels.md 3b: SMLAL 2x2, asymptote"),
+    Constant(
+        "dot_s28_block_cycles",
+        41,
+        45,
+        "measured",
+        "2x2 block: K=128 costs 4.08 c/MAC = 41 cycles beside the MACs (kernels.md 3b)",
+    ),
+    Constant("dot_s28_finish_cycles", 62, 70, "modelled", "int64 to float32 and add, per output"),
+    Constant("mac_f32_cycles", 96.5, 96.5, "measured", "kernels.md 4: libgcc per MAC"),
+    Constant(
+        "scan_cycles",
+        9.0,
+        10.0,
+        "modelled",
+        "per element: exponent, row max, column max (max-abs alone is 4.3, kernels.md 5)",
+    ),
+    Constant("scan_one_cycles", 5.0, 6.0, "modelled", "per element: one of the two maxima"),
+    Constant("balance_cycles", 4.0, 5.0, "modelled", "per partial exponent"),
+    Constant(
+        "quantise_cycles",
+        17.9,
+        19.0,
+        "modelled",
+        "max-abs 4.3 + float to mantissa 9 + d_k 2.5 + panel store 2.1 (kernels.md 5)",
+    ),
+    Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
+)
+
+SETS = ("nominal", "pessimistic")
+FRACTION = 16
+"""Costs reach C as integers in 1/16 cycle."""
+
+
+def table(cost_set: str) -> dict[str, int]:
+    """All constants of a set in 1/16 units, primitives as prim_<name>; order is the C struct's.
+
+    >>> table("nominal")["barrier_cycles"]
+    6400
+    """
+    if cost_set not in SETS:
+        raise ValueError(f"cost set {cost_set!r} is none of {SETS}")
+    values = {c.name: round(getattr(c, cost_set) * FRACTION) for c in CONSTANTS}
+    slower = 1.0 if cost_set == "nominal" else 1.05
+    values |= {f"prim_{p.name}": round(p.cycles * slower * FRACTION) for p in PRIMITIVES}
+    return values
+
+
+def costs_hash(cost_set: str) -> str:
+    """First 12 hex digits of the SHA-256 of a set's names and values."""
+    text = ";".join(f"{name}={value}" for name, value in table(cost_set).items())
+    return hashlib.sha256(f"{cost_set}:{text}".encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Power:
+    """Published power constants of a SpiNNaker-1 chip.
+
+    Source: Stromatias et al. 2014 as cited in SpiNNMachine's version_spin1 (idle), SpiNNMachine
+    measurement note (active core: (59.38 - 31.88) W / 806 cores), JSSC 2013 (packet energy).
+    """
+
+    chip_idle_w: float = 0.35
+    core_active_w: float = 0.034
+    packet_40_bit_j: float = 1.0e-9
+    packet_72_bit_j: float = 1.8e-9
+
+
+POWER = Power()

@@ -1,0 +1,139 @@
+"""Primitive and kernel tables: numbers, names, contracts and costs, once for compiler and firmware.
+
+A cost is cycles per element in 1/16 cycle, in two frozen sets (spec/costs.py). Sources: "k4" is
+reference sheet kernels.md section 4 and so on, repeated in docs/kernels.md; "m" marks a model of
+ours (counted instructions of the intended loop, not yet run).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One strip primitive: `n_src` source registers, cycles per element, where that comes from."""
+
+    name: str
+    n_src: int
+    cycles: float
+    source: str
+
+
+_ADD, _MUL, _DIV, _SQRT = 52.0 + 3 + 4, 32.0 + 3 + 4, 127.0 + 3 + 4, 80.0 + 3 + 3
+_CALL = "k4 libgcc normal operands + 3 call + 4 load/store"
+
+PRIMITIVES: tuple[Primitive, ...] = (
+    Primitive("EXT", 0, 0, "carries more registers or a second immediate of the one before"),
+    Primitive("SPLAT", 0, 1.1, "m: STM of 8"),
+    Primitive("BCAST", 1, 1.1, "m: row's element of an operand not indexed by dim 2"),
+    Primitive("COPY", 1, 2.3, "k5 memcpy"),
+    Primitive("IOTA", 0, 3, "m: reg[1] dim, imm divisor, EXT imm modulus: (index / div) % mod"),
+    Primitive("ADD_F32", 2, _ADD, _CALL),
+    Primitive("SUB_F32", 2, _ADD, _CALL),
+    Primitive("MUL_F32", 2, _MUL, _CALL),
+    Primitive("DIV_F32", 2, _DIV, _CALL),
+    Primitive("MAX_F32", 2, 12, "m: ordered-integer compare"),
+    Primitive("MIN_F32", 2, 12, "m: ordered-integer compare"),
+    Primitive("NEG_F32", 1, 3.1, "m: eor sign"),
+    Primitive("ABS_F32", 1, 3.1, "m: bic sign"),
+    Primitive("SIGN_F32", 1, 8, "m"),
+    Primitive("FLOOR_F32", 1, 16, "m"),
+    Primitive("CEIL_F32", 1, 16, "m"),
+    Primitive("SQRT_F32", 1, _SQRT, "m: 28-cycle rsqrt seed of k4 + correction to exact rounding"),
+    Primitive("RSQRT_F32", 1, 120, "m"),
+    Primitive("EXP_F32", 1, 120, "m: docs/spec/functions.md"),
+    Primitive("EXPM1_F32", 1, 170, "m"),
+    Primitive("LOG_F32", 1, 120, "m"),
+    Primitive("LOG1P_F32", 1, 170, "m"),
+    Primitive("TANH_F32", 1, 190, "m"),
+    Primitive("LOGISTIC_F32", 1, 190, "m"),
+    Primitive("POW_F32", 2, 300, "m"),
+    Primitive("IS_FINITE_F32", 1, 5, "m"),
+    Primitive("EQ_F32", 2, 9, "m"),
+    Primitive("NE_F32", 2, 9, "m"),
+    Primitive("LT_F32", 2, 11, "m: GT and GE swap the sources"),
+    Primitive("LE_F32", 2, 11, "m"),
+    Primitive("ADD_I32", 2, 4.1, "k5 bias add"),
+    Primitive("SUB_I32", 2, 4.1, "k5"),
+    Primitive("MUL_I32", 2, 5.1, "m"),
+    Primitive("DIV_S32", 2, 80, "m: shift and subtract"),
+    Primitive("DIV_U32", 2, 75, "m"),
+    Primitive("REM_S32", 2, 82, "m"),
+    Primitive("REM_U32", 2, 77, "m"),
+    Primitive("AND_I32", 2, 4.1, "m"),
+    Primitive("OR_I32", 2, 4.1, "m"),
+    Primitive("XOR_I32", 2, 4.1, "m"),
+    Primitive("NOT_I32", 1, 3.1, "m: all bits"),
+    Primitive("SHL_I32", 2, 6, "m: 32 and more give 0"),
+    Primitive("SHR_U32", 2, 6, "m: 32 and more give 0"),
+    Primitive("SHR_S32", 2, 6, "m: 32 and more give the sign"),
+    Primitive("MAX_S32", 2, 5.1, "m"),
+    Primitive("MIN_S32", 2, 5.1, "m"),
+    Primitive("MAX_U32", 2, 5.1, "m"),
+    Primitive("MIN_U32", 2, 5.1, "m"),
+    Primitive("ABS_S32", 1, 4.1, "m"),
+    Primitive("NEG_I32", 1, 3.1, "m"),
+    Primitive("SIGN_S32", 1, 5, "m"),
+    Primitive("POPCNT_I32", 1, 14, "m"),
+    Primitive("EQ_I32", 2, 5.1, "m"),
+    Primitive("NE_I32", 2, 5.1, "m"),
+    Primitive("LT_S32", 2, 5.1, "m"),
+    Primitive("LE_S32", 2, 5.1, "m"),
+    Primitive("LT_U32", 2, 5.1, "m"),
+    Primitive("LE_U32", 2, 5.1, "m"),
+    Primitive("NOT_BOOL", 1, 3.1, "m"),
+    Primitive("SELECT", 3, 6, "m: reg[1] predicate word, reg[2] if it is not 0, reg[3] if it is 0"),
+    Primitive("F32_TO_S32", 1, 18, "k4 + clamp"),
+    Primitive("F32_TO_U32", 1, 18, "k4 + clamp"),
+    Primitive("S32_TO_F32", 1, 42, "k4"),
+    Primitive("U32_TO_F32", 1, 42, "k4"),
+    Primitive("F32_TO_BOOL", 1, 5, "m"),
+    Primitive("I32_TO_BOOL", 1, 4, "m"),
+    Primitive("ADAM_F32", 10, 650, "k4: 4 add, 6 mul, 1 div, sqrt (m), 12 calls, 7 load/store"),
+    Primitive("RED_ADD_F32", 1, 57, "k4 add + 3 call + 2 load"),
+    Primitive("RED_MUL_F32", 1, 37, "k4 mul + 3 call + 2 load"),
+    Primitive("RED_MAX_F32", 1, 9, "m"),
+    Primitive("RED_MIN_F32", 1, 9, "m"),
+    Primitive("RED_ADD_I32", 1, 3, "m"),
+    Primitive("RED_MUL_I32", 1, 4, "m"),
+    Primitive("RED_MAX_S32", 1, 4, "m"),
+    Primitive("RED_MIN_S32", 1, 4, "m"),
+    Primitive("RED_MAX_U32", 1, 4, "m"),
+    Primitive("RED_MIN_U32", 1, 4, "m"),
+    Primitive("RED_AND_I32", 1, 3, "m"),
+    Primitive("RED_OR_I32", 1, 3, "m"),
+)
+
+PRIM: dict[str, int] = {primitive.name: i for i, primitive in enumerate(PRIMITIVES)}
+
+ADAM_G_LAST = 1
+"""ADAM_F32 imm bit: v' = b2*v + (c2*g)*g; clear: b2*v + c2*(g*g)."""
+
+KERNELS: tuple[tuple[str, str], ...] = (
+    ("STRIP", "strip program over dims 0..2"),
+    ("COPY", "operand 0 in, operand 1 out of the same DTCM buffer; no computing"),
+    ("TRANSPOSE", "operand 0 read with fast dim 1, operand 1 written with fast dim 2"),
+    (
+        "SCAN",
+        "operand 0 X[d1, d3] with the whole of dim 3; out operand 1 partial a_k, one row a tile",
+    ),
+    ("SCAN_FREE", "operand 0 X[d1, d3], inner 3; out operand 1 r[d1]: largest exponent"),
+    ("SCAN_K", "operand 0 X[d1, d3], operand 1 r[d1]; out operand 2 partial a_k, one row a tile"),
+    ("BALANCE", "operands 0, 1 partial a_k[d1, d3], b_k[d2, d3]; out operand 2 d_k[d3]"),
+    ("QUANTISE", "operand 0 X[d1, d3], operand 1 d_k[d3]; out operand 2 panel, 3 exponents"),
+    (
+        "DOT_S28",
+        "operands 0, 1 panels A[d1, d3], B[d2, d3], 2, 3 their exponents, 4, 5 lazy A, B,"
+        " 6 internal C[d1, d2]; then a strip program over C",
+    ),
+    ("DOT_F32", "operands 0, 1 A[d1, d3], B[d2, d3], 2 internal C[d1, d2]; then a strip program"),
+)
+
+KERNEL: dict[str, int] = {name: i for i, (name, _) in enumerate(KERNELS)}
+
+EMPTY_EXPONENT = -32768
+"""Exponent of a row, column or block without a finite non-zero element."""
+
+NONFINITE_FLAG = 0x10000
+"""Set in an exponent word (low half: e as int16) when the block has an Inf or a NaN."""
