@@ -16,12 +16,14 @@ from spindle.ir.graph import TensorType, Value
 
 Rule = Callable[[Scope, RawOp], Value]
 
+# fmt: off
 PLAIN = (
-    "add subtract multiply divide maximum minimum power remainder atan2 and or xor shift_left "
-    "shift_right_logical shift_right_arithmetic negate abs sign sqrt rsqrt exponential "
-    "exponential_minus_one log log_plus_one tanh logistic floor ceil not is_finite popcnt "
-    "convert bitcast_convert reshape"
-).split()
+    "add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "remainder", "atan2",
+    "and", "or", "xor", "shift_left", "shift_right_logical", "shift_right_arithmetic", "negate",
+    "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
+    "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt", "reshape",
+)
+# fmt: on
 """Ops that need nothing but their operands and their result's type."""
 
 HINTS = {
@@ -136,9 +138,7 @@ def _reducer(raw: RawOp) -> str:
         known = name in ("add", "multiply", "maximum", "minimum", "and", "or")
         if known and body.returns == body.ops[0].results:
             return name
-    raise unsupported(
-        raw, "with this body is not compiled", "use sum, prod, max, min, all or any"
-    )
+    raise unsupported(raw, "with this body is not compiled", "use sum, prod, max, min, all or any")
 
 
 PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
@@ -245,7 +245,7 @@ def _bitcast(scope: Scope, raw: RawOp) -> Value:
     return scope.emit(raw, "bitcast_convert", (value,), scope.result_type(raw))
 
 
-RULES: dict[str, Rule] = {name: _plain for name in PLAIN} | {
+RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "constant": _constant,
     "iota": _attr_rule("iota", dim="iota_dimension"),
     "compare": _compare,
@@ -255,9 +255,7 @@ RULES: dict[str, Rule] = {name: _plain for name in PLAIN} | {
     "bitcast_convert": _bitcast,
     "broadcast_in_dim": _attr_rule("broadcast_in_dim", dims="broadcast_dimensions"),
     "transpose": _attr_rule("transpose", permutation="permutation"),
-    "slice": _attr_rule(
-        "slice", start="start_indices", limit="limit_indices", strides="strides"
-    ),
+    "slice": _attr_rule("slice", start="start_indices", limit="limit_indices", strides="strides"),
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _attr_rule("dynamic_update_slice"),
     "concatenate": _attr_rule("concatenate", dim="dimension"),

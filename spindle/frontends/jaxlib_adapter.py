@@ -22,8 +22,12 @@ from jaxlib.mlir.dialects import chlo, mhlo, sdy, stablehlo
 from spindle.errors import UserError
 from spindle.frontends.locations import user_frame
 
-EXPAND = ("func.func(chlo-legalize-to-stablehlo)", "func.func(stablehlo-legalize-composite-to-call)")
+EXPAND = (
+    "func.func(chlo-legalize-to-stablehlo)",
+    "func.func(stablehlo-legalize-composite-to-call)",
+)
 CLEAN = ("canonicalize", "cse")
+KEPT = ("sym_name", "mhlo.num_partitions")
 ARTIFACT_MAGIC = b"ML\xefR"
 
 
@@ -240,7 +244,9 @@ def _relocate(op: Any, call: Any, frames: set[str]) -> None:
 
 def _read_program(module: Any, main: Any) -> RawProgram:
     attributes = module.operation.attributes
-    partitions = attributes["mhlo.num_partitions"].value if "mhlo.num_partitions" in attributes else 1
+    partitions = (
+        attributes["mhlo.num_partitions"].value if "mhlo.num_partitions" in attributes else 1
+    )
     name = attributes["sym_name"].value if "sym_name" in attributes else "main"
     program = RawProgram(name.removeprefix("jit_"), partitions)
     block = main.regions[0].blocks[0]

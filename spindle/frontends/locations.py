@@ -11,7 +11,7 @@ import re
 from pathlib import PurePath
 
 FRAME = re.compile(r'(?:"([^"]*)"\()?"([^"]+)":(\d+):\d+')
-INTERNAL = ("/jax/", "/jaxlib/", "/spindle/api.py", "/spindle/tracing.py")
+INTERNAL = ("/jax/_src/", "/jaxlib/", "/spindle/jitted.py", "/spindle/tracing.py")
 INSTALLED = ("site-packages", "dist-packages")
 
 

@@ -16,6 +16,8 @@ from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.scope import WIDE, Range, Scope, tensor_type
 from spindle.ir.graph import TensorType, Value
 
+Rule = Callable[[Scope, RawOp], Value]
+
 UI32_MAX = 2**32 - 1
 
 
@@ -88,7 +90,7 @@ def _convert(scope: Scope, raw: RawOp) -> Value:
     return _keep(scope, raw, scope.emit(raw, "convert", (source,), _out(scope, raw)), bounds)
 
 
-def _shape_op(kind: str, **names: str) -> Callable[[Scope, RawOp], Value]:
+def _shape_op(kind: str, **names: str) -> Rule:
     """Make the rule of an op that only moves values: the range stays."""
 
     def rule(scope: Scope, raw: RawOp) -> Value:
@@ -107,7 +109,7 @@ def _concatenate(scope: Scope, raw: RawOp) -> Value:
     return _keep(scope, raw, value, joined)
 
 
-def _arithmetic(kind: str, bound: Callable[[Range, Range], Range]) -> Callable[[Scope, RawOp], Value]:
+def _arithmetic(kind: str, bound: Callable[[Range, Range], Range]) -> Rule:
     """Make the rule of a two-operand op; `bound` gives the range of the result."""
 
     def rule(scope: Scope, raw: RawOp) -> Value:
@@ -132,16 +134,14 @@ def _shift_right(scope: Scope, raw: RawOp) -> Value:
     return _keep(scope, raw, shifted, (low >> most, high >> least))
 
 
-_RULES: dict[str, Callable[[Scope, RawOp], Value]] = {
+_RULES: dict[str, Rule] = {
     "constant": _constant,
     "iota": _iota,
     "convert": _convert,
     "reshape": _shape_op("reshape"),
     "broadcast_in_dim": _shape_op("broadcast_in_dim", dims="broadcast_dimensions"),
     "transpose": _shape_op("transpose", permutation="permutation"),
-    "slice": _shape_op(
-        "slice", start="start_indices", limit="limit_indices", strides="strides"
-    ),
+    "slice": _shape_op("slice", start="start_indices", limit="limit_indices", strides="strides"),
     "concatenate": _concatenate,
     "add": _arithmetic("add", lambda a, b: (a[0] + b[0], a[1] + b[1])),
     "multiply": _arithmetic("multiply", lambda a, b: (a[0] * b[0], a[1] * b[1])),
