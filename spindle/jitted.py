@@ -37,12 +37,11 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Signature:
-    """What decides which program a call needs; `paths` names the leaves for messages."""
+    """What decides which program a call needs, but for the machine."""
 
     tree: Any
     avals: tuple[Any, ...]
-    static: tuple[tuple[str, Any], ...]
-    paths: tuple[str, ...]
+    static: tuple[tuple[str, type, Any], ...]
 
 
 class Jitted:
@@ -57,7 +56,8 @@ class Jitted:
         machine: Machine | None,
     ) -> None:
         self.name = getattr(fn, "__name__", type(fn).__name__)
-        self._fn, self._static, self._machine, self._options = fn, static, machine, options
+        self._static, self._machine, self._options = static, machine, options
+        self._names = tracing.parameter_names(fn)
         self._jitted = jax.jit(fn, donate_argnums=donate, static_argnums=static, keep_unused=True)
         self._entries: dict[Any, _Entry] = {}
         self._last: _Signature | None = None
@@ -69,10 +69,12 @@ class Jitted:
         leaves, tree = jax.tree_util.tree_flatten((tuple(dynamic.values()), named))
         if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
             return self._jitted(*args, **kwargs)
-        paths = tracing.leaf_paths(self._fn, dynamic, named)
-        pairs = zip(leaves, paths, strict=True)
-        avals = tuple(tracing.abstract(leaf, path, self.name) for leaf, path in pairs)
-        signature = _Signature(tree, avals, _fixed(static, args, kwargs), tuple(paths))
+        try:
+            avals = tuple(map(tracing.abstract, leaves))
+        except TypeError as error:
+            paths = tracing.leaf_paths(self._names, dynamic, named)
+            raise tracing.not_an_array(leaves, paths, self.name) from error
+        signature = _Signature(tree, avals, _fixed(static, args, kwargs))
         return self._launch(self._entry(signature, args, kwargs), leaves, avals)
 
     def _launch(self, entry: _Entry, leaves: list[Any], avals: tuple[Any, ...]) -> Any:
@@ -84,22 +86,21 @@ class Jitted:
     def _static_names(self, n_args: int) -> dict[int, str]:
         """Return {position: name} of the static arguments; negative ones count from the end."""
         positions = (i if i >= 0 else n_args + i for i in self._static)
-        return {i: tracing.parameter_name(self._fn, i) for i in positions}
+        return {i: self._names[i] for i in positions}
 
     def _entry(self, signature: _Signature, args: Any, kwargs: Any) -> _Entry:
         """Return the compiled program for this signature, compiling where there is none."""
         machine = machine_or_default(self._machine)
-        key = (signature.tree, signature.avals, signature.static, machine)
         try:
-            found = self._entries.get(key)
+            found = self._entries.get((signature, machine))
         except TypeError as error:
             raise UserError(
                 f"a static argument of {self.name} cannot be a key of the cache ({error})",
                 fix="pass numbers, strings or tuples as static arguments",
             ) from error
         if found is None:
-            self._say_again(signature)
-            found = self._entries[key] = self._compile(signature, args, kwargs, machine)
+            found = self._compile(signature, args, kwargs, machine)
+            self._entries[signature, machine] = found
         self._last = signature
         return found
 
@@ -107,34 +108,34 @@ class Jitted:
         structs = [tracing.as_struct(aval) for aval in signature.avals]
         dynamic, named = jax.tree_util.tree_unflatten(signature.tree, structs)
         static, rest = self._static_names(len(args)), iter(dynamic)
-        args = [arg if i in static else next(rest) for i, arg in enumerate(args)]
-        traced = tracing.trace(self._jitted, args, {**kwargs, **named}, signature.paths)
+        args = {i: arg if i in static else next(rest) for i, arg in enumerate(args)}
+        shown = {i: arg for i, arg in args.items() if i not in static}
+        paths = tracing.leaf_paths(self._names, shown, named)
+        if self._last is not None:
+            change = _change(self._last, signature, paths)
+            print(f"spindle: compiled {self.name} again for {change}", file=sys.stderr)
+        traced = tracing.trace(self._jitted, list(args.values()), {**kwargs, **named}, paths)
         image = compile_module(traced.module, self._options)
         return _Entry(load_image(self.name, image, machine), traced)
 
-    def _say_again(self, signature: _Signature) -> None:
-        if self._last is not None:
-            change = _change(self._last, signature)
-            print(f"spindle: compiled {self.name} again for {change}", file=sys.stderr)
 
-
-def _fixed(static: dict[int, str], args: Any, kwargs: Any) -> tuple[tuple[str, Any], ...]:
-    """Return (name, value) of the static arguments given, by position or by name."""
+def _fixed(static: dict[int, str], args: Any, kwargs: Any) -> tuple[tuple[str, type, Any], ...]:
+    """Return (name, type, value) of the static arguments given, by position or by name."""
     by_position = ((name, args[i]) for i, name in sorted(static.items()) if i < len(args))
     by_name = ((name, kwargs[name]) for name in static.values() if name in kwargs)
-    return (*by_position, *by_name)
+    given = (*by_position, *by_name)
+    return tuple((name, type(value), value) for name, value in given)
 
 
-def _change(old: _Signature, new: _Signature) -> str:
+def _change(old: _Signature, new: _Signature, paths: tuple[str, ...]) -> str:
     """Say in words what made a second compilation necessary."""
     if old.static != new.static:
-        pairs = (
-            f"{name}={value!r}" for name, value in new.static if (name, value) not in old.static
-        )
+        changed = (item for item in new.static if item not in old.static)
+        pairs = (f"{name}={value!r}" for name, _, value in changed)
         return ", ".join(pairs) or "other static arguments"
     if old.tree != new.tree:
         return "arguments of another structure"
-    for path, was, now in zip(new.paths, old.avals, new.avals, strict=True):
+    for path, was, now in zip(paths, old.avals, new.avals, strict=True):
         if was != now:
             return _change_of_leaf(path, was, now)
     return "another machine"
@@ -151,7 +152,10 @@ def put_leaf(leaf: Any, machine: Machine) -> Any:
     """Move one leaf to the machine, cast as JAX does; Arrays and PRNG keys stay as they are."""
     if isinstance(leaf, Array) or tracing.is_key(getattr(leaf, "dtype", np.float32)):
         return leaf
-    aval = tracing.abstract(leaf, "tree", "device_put")
+    try:
+        aval = tracing.abstract(leaf)
+    except TypeError as error:
+        raise tracing.not_an_array([leaf], ["tree"], "device_put") from error
     host: NDArray = tracing.to_host(leaf, aval)
     if host.dtype not in DTYPE_NAMES:
         raise UserError(

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import inspect
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.extend.core
 import numpy as np
 
 from spindle.array import Array
 from spindle.errors import UnsupportedError, UserError
 from spindle.frontends.ingest import ingest
+from spindle.frontends.locations import traceback_frame
 from spindle.ir.graph import Module
 
 PLATFORM = "spinnaker"
@@ -41,17 +44,27 @@ def enable_donation() -> None:
         platforms.append(PLATFORM)
 
 
-def abstract(leaf: Any, path: str, function: str) -> Any:
-    """Return JAX's ShapedArray of one argument leaf, as jax.jit would see it."""
+def abstract(leaf: Any) -> Any:
+    """Return JAX's ShapedArray of one argument leaf, as jax.jit would see it.
+
+    Raises TypeError where it is no array, number or key.
+    """
     if isinstance(leaf, Array):
         return jax.core.ShapedArray(leaf.shape, leaf.dtype, weak_type=leaf.weak_type)
-    try:
-        return jax.api_util.shaped_abstractify(leaf)
-    except TypeError as error:
-        raise UserError(
-            f"argument {path} of {function} is a {type(leaf).__name__}, not an array",
-            fix="pass arrays and numbers, or name it in static_argnums",
-        ) from error
+    return jax.api_util.shaped_abstractify(leaf)
+
+
+def not_an_array(leaves: Sequence[Any], paths: Sequence[str], function: str) -> UserError:
+    """Make the error that names the first leaf which is no array."""
+    for leaf, path in zip(leaves, paths, strict=True):
+        try:
+            abstract(leaf)
+        except TypeError:
+            break
+    return UserError(
+        f"argument {path} of {function} is a {type(leaf).__name__}, not an array",
+        fix="pass arrays and numbers, or name it in static_argnums",
+    )
 
 
 def as_struct(aval: Any) -> Any:
@@ -100,39 +113,73 @@ def trace(
 def _lower(traced: Any) -> bytes:
     try:
         lowered = traced.lower(lowering_platforms=(PLATFORM,))
-    except NotImplementedError as error:
-        raise UnsupportedError(
-            str(error).splitlines()[0],
-            where=traced.fun_name,
-            fix="compute that part on the host",
-        ) from error
+    except (NotImplementedError, ValueError) as error:
+        if PLATFORM not in str(error):
+            raise
+        raise _no_lowering(traced, str(error)) from error
     file = io.BytesIO()
     lowered.compiler_ir("stablehlo").operation.write_bytecode(file)
     return file.getvalue()
 
 
-def leaf_paths(fn: Callable[..., Any], args: dict[int, Any], kwargs: dict[str, Any]) -> list[str]:
+def _no_lowering(traced: Any, message: str) -> UnsupportedError:
+    """Make the error of a primitive for which JAX has no StableHLO on our platform."""
+    found = re.search(r"primitive '(\w+)'", message)
+    name = found[1] if found else "pure_callback"
+    what = (
+        f"JAX's {name} has no StableHLO form" if found else "a Python callback cannot be compiled"
+    )
+    where = _line_of(traced.jaxpr.jaxpr, name) or traced.fun_name
+    return UnsupportedError(what, where=where, fix="compute that part on the host")
+
+
+def _line_of(jaxpr: Any, primitive: str) -> str:
+    """Return the user's line of the first use of a primitive in a jaxpr, "" where unknown."""
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == primitive:
+            return traceback_frame(str(equation.source_info.traceback))
+        for inner in jax.extend.core.jaxprs_in_params(equation.params):
+            if line := _line_of(inner, primitive):
+                return line
+    return ""
+
+
+@dataclass(frozen=True)
+class ParameterNames:
+    """A function's names of its positional parameters; `rest` is that of *args."""
+
+    positional: tuple[str, ...]
+    rest: str
+
+    def __getitem__(self, index: int) -> str:
+        if index < len(self.positional):
+            return self.positional[index]
+        return f"{self.rest}[{index - len(self.positional)}]"
+
+
+def parameter_names(fn: Callable[..., Any]) -> ParameterNames:
+    """Read the names from a function's signature; where it has none all are args[i]."""
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError):
+        return ParameterNames((), "args")
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+    return ParameterNames(tuple(p.name for p in parameters if p.kind in kinds), rest)
+
+
+def leaf_paths(
+    names: ParameterNames, args: dict[int, Any], kwargs: dict[str, Any]
+) -> tuple[str, ...]:
     """Name every leaf as the user would write it: "params['w1']". args: {position: tree}."""
     found: list[str] = []
     for index, arg in args.items():
-        found += _paths(parameter_name(fn, index), arg)
+        found += _paths(names[index], arg)
     for name in sorted(kwargs):
         found += _paths(name, kwargs[name])
-    return found
+    return tuple(found)
 
 
 def _paths(name: str, tree: Any) -> list[str]:
     paths, _ = jax.tree_util.tree_flatten_with_path(tree)
     return [name + jax.tree_util.keystr(path) for path, _ in paths]
-
-
-def parameter_name(fn: Callable[..., Any], index: int) -> str:
-    """Return the name that a function gives its positional argument `index`."""
-    try:
-        parameters = list(inspect.signature(fn).parameters.values())
-    except (TypeError, ValueError):
-        return f"argument {index}"
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    named = [p.name for p in parameters if p.kind in kinds]
-    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
-    return named[index] if index < len(named) else f"{rest}[{index - len(named)}]"

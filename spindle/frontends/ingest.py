@@ -57,8 +57,8 @@ def _params(scope: Scope, program: RawProgram, names: tuple[str, ...]) -> tuple[
             fix="give one name per parameter, or none",
         )
     for index, number in enumerate(program.body.params):
-        what = f"argument {names[index] or index}"
-        scope.values[number] = Value(tensor_type(program.types[number], what, ""))
+        what = f"argument {names[index] or index} is"
+        scope.values[number] = Value(tensor_type(program.types[number], what, program.name))
     return tuple(scope.values[number] for number in program.body.params)
 
 
@@ -81,7 +81,7 @@ def _convert_op(scope: Scope, raw: RawOp) -> Value:
 
 
 def _returned(scope: Scope, number: int) -> Value:
-    tensor_type(scope.types[number], "the program", "")
+    tensor_type(scope.types[number], "the program returns", "")
     return scope.values[number]
 
 

@@ -241,7 +241,7 @@ def _convert(scope: Scope, raw: RawOp) -> Value:
 
 def _bitcast(scope: Scope, raw: RawOp) -> Value:
     (value,) = scope.operands(raw)
-    tensor_type(scope.types[raw.operands[0]], raw.name, raw.loc)
+    tensor_type(scope.types[raw.operands[0]], f"{raw.name} takes", raw.loc)
     return scope.emit(raw, "bitcast_convert", (value,), scope.result_type(raw))
 
 

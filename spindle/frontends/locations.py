@@ -11,8 +11,9 @@ import re
 from pathlib import PurePath
 
 FRAME = re.compile(r'(?:"([^"]*)"\()?"([^"]+)":(\d+):\d+')
+TRACEBACK_LINE = re.compile(r"(.+):(\d+) \((.*)\)")
 INTERNAL = ("/jax/_src/", "/jaxlib/", "/spindle/jitted.py", "/spindle/tracing.py")
-INSTALLED = ("site-packages", "dist-packages")
+INSTALLED = ("site-packages", "dist-packages", "/lib/python3")
 
 
 @functools.lru_cache(maxsize=65536)
@@ -27,10 +28,25 @@ def user_frame(location: str) -> str:
     >>> user_frame('loc("-":3:10)')
     ''
     """
-    frames = [found.groups() for found in FRAME.finditer(location)]
-    frames = [frame for frame in frames if not _is_internal(frame[1])]
-    own = [frame for frame in frames if not any(mark in frame[1] for mark in INSTALLED)]
-    for function, file, line in own or frames:
+    frames = (found.groups() for found in FRAME.finditer(location))
+    return _innermost([(file, line, function or "") for function, file, line in frames])
+
+
+def traceback_frame(traceback: str) -> str:
+    """Return the same of a JAX traceback's text: lines "file:line (function)", innermost first.
+
+    >>> traceback_frame("/x/jax/_src/core.py:7 (bind)\\n/a/model.py:41 (f)")
+    'model.py:41 (f)'
+    """
+    found = (TRACEBACK_LINE.fullmatch(line) for line in traceback.splitlines())
+    return _innermost([match.group(1, 2, 3) for match in found if match])
+
+
+def _innermost(frames: list[tuple[str, ...]]) -> str:
+    """Return the first frame of the user's own, else of another package, else ""."""
+    frames = [frame for frame in frames if not _is_internal(frame[0])]
+    own = [frame for frame in frames if not any(mark in frame[0] for mark in INSTALLED)]
+    for file, line, function in own or frames:
         return f"{PurePath(file).name}:{line}{_function(function)}"
     return ""
 
@@ -39,7 +55,7 @@ def _is_internal(file: str) -> bool:
     return file in ("-", "<stdin>") or any(mark in file.replace("\\", "/") for mark in INTERNAL)
 
 
-def _function(name: str | None) -> str:
+def _function(name: str) -> str:
     if not name or "/" in name or ":" in name or name.startswith("<"):
         return ""
     return f" ({name.replace('<locals>.', '')})"

@@ -37,7 +37,7 @@ def convert_while(scope: Scope, raw: RawOp, convert_ops: ConvertOps) -> None:
 def _refuse_wide(scope: Scope, raw: RawOp, number: int) -> None:
     """A 64-bit value that changes has no known range, so there is no safe 32-bit form."""
     if scope.types[number].dtype in WIDE:
-        tensor_type(scope.types[number], f"{raw.name} carries a value that", raw.loc)
+        tensor_type(scope.types[number], f"{raw.name} carries", raw.loc)
 
 
 def _captured(regions: tuple[RawRegion, ...]) -> list[int]:
@@ -78,7 +78,7 @@ def _region(
 ) -> Region:
     inner = Scope(outer.types)
     for number in raw.params:
-        inner.values[number] = Value(tensor_type(outer.types[number], "a loop's carried value", ""))
+        inner.values[number] = Value(tensor_type(outer.types[number], "a loop carries", ""))
     for number in carried:
         _carry(outer, inner, number)
     params = tuple(inner.values.values())

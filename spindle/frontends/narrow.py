@@ -50,7 +50,7 @@ def _refuse(scope: Scope, raw: RawOp) -> Value:
 def _out(scope: Scope, raw: RawOp) -> TensorType:
     """Return the ui32 type in place of the 64-bit one."""
     wide = scope.types[raw.results[0]]
-    return tensor_type(type(wide)(wide.shape, "ui32"), raw.name, raw.loc)
+    return tensor_type(type(wide)(wide.shape, "ui32"), f"{raw.name} makes", raw.loc)
 
 
 def _keep(scope: Scope, raw: RawOp, value: Value, bounds: Range) -> Value:

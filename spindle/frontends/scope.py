@@ -44,7 +44,7 @@ class Scope:
     def result_type(self, raw: RawOp) -> TensorType:
         """Return the checked type of an op's only result."""
         (number,) = raw.results
-        return tensor_type(self.types[number], raw.name, raw.loc)
+        return tensor_type(self.types[number], f"{raw.name} makes", raw.loc)
 
     def emit(
         self, raw: RawOp, kind: str, operands: Sequence[Value], out: TensorType, **attrs: Any
@@ -73,18 +73,18 @@ class Scope:
 def tensor_type(raw: RawType, what: str, loc: str) -> TensorType:
     """Return the Module's type; raise UnsupportedError where the machine has none.
 
-    `what` names the op or argument in the sentence.
+    `what` begins the sentence: "stablehlo.add makes", "argument x is".
     """
     shape = tuple(extent for extent in raw.shape if extent is not None)
     if len(shape) != len(raw.shape):
         raise UnsupportedError(
-            f"{what} has a dynamic shape, {raw}",
+            f"{what} {raw}, which has a dynamic shape",
             where=loc,
             fix="give every axis a number (Spindle compiles once per shape)",
         )
     if raw.dtype not in DTYPES:
         raise UnsupportedError(
-            f"{what} makes {raw}",
+            f"{what} {raw}",
             where=loc,
             limit="tensors on the machine are f32, i32, ui32 or i1",
             fix=_dtype_hint(raw.dtype),
