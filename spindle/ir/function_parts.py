@@ -103,7 +103,8 @@ def exp2_fraction(f: Array) -> Array:
     d = ((t * c3) >> 32) + c2
     d = ((t * d) >> 32) + c1
     d = _high(t, d)
-    return start + (_high(start, d) >> 5)
+    mant: Array = start + (_high(start, d) >> 5)
+    return mant
 
 
 def _high(a: Array, b: Array) -> Array:
@@ -117,7 +118,8 @@ def log2_slope(z: Array) -> Array:
     q = ((z * b3) >> 32) + b2
     q = ((z * q) >> 32) + b1
     q = ((z * q) >> 32) + b0
-    return ((z * q) >> 6) + tables.LOG2E_Q62
+    slope: Array = ((z * q) >> 6) + tables.LOG2E_Q62
+    return slope
 
 
 def interval(mant: Array) -> Array:

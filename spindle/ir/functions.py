@@ -39,7 +39,8 @@ _RSQRT = np.array(tables.RSQRT_TABLE, np.int64)
 def _choose(default: Array, *cases: tuple[Array, Array | int]) -> Array:
     """uint32 bits: the value of the first case that holds, else the default."""
     conditions, values = zip(*cases, strict=True)
-    return np.select(list(conditions), list(values), default).astype(np.uint32)
+    chosen: Array = np.select(list(conditions), list(values), default)
+    return chosen.astype(np.uint32)
 
 
 def _is_nan(x: Parts) -> Array:
@@ -79,7 +80,8 @@ def _scaled_factor(x: Parts, factor: Array) -> Array:
 
 def _fraction(x: Parts) -> Array:
     """|x| in Q32, for |x| < 1/2."""
-    return (x.mant << 8) >> np.clip(-1 - x.exp, 0, 63)
+    fixed: Array = (x.mant << 8) >> np.clip(-1 - x.exp, 0, 63)
+    return fixed
 
 
 def _expm1_small(x: Parts) -> Array:
@@ -179,7 +181,7 @@ def logistic(bits: Array) -> Array:
     x = unpack(bits)
     n, f = split_power(times_log2e(x.mant), x.exp, x.exp < 128)
     mant = exp2_fraction(f)
-    r = reciprocal(np.minimum((1 << 31) + (mant >> np.clip(-n, 1, 63)), 0xFFFFFFFF))
+    r = reciprocal((1 << 31) + (mant >> np.clip(-n, 1, 63)))
     zero = np.zeros_like(n)
     above = pack64(zero, zero, r.astype(np.uint64) << np.uint64(31))
     below = pack64(zero, n, mant.astype(np.uint64) * r.astype(np.uint64))

@@ -1,7 +1,7 @@
 /* Elementary functions on float32 bit patterns: fn_exp, fn_log, fn_pow ...
  *
- * In and out: IEEE float32 as uint32_t bits. Integer arithmetic only; every NaN is FN_NAN, denormals
- * are kept, errors and steps are those of docs/spec/functions.md, the bits those of
+ * In and out: IEEE float32 as uint32_t bits. Integer arithmetic only; every NaN is FN_NAN and
+ * denormals are kept; errors and steps are those of docs/spec/functions.md, the bits those of
  * spindle/ir/functions.py. Pure functions: no state, no interrupt or memory rules.
  */
 #ifndef SPINDLE_FN_H
