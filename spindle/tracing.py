@@ -56,15 +56,19 @@ def abstract(leaf: Any) -> Any:
 
 def not_an_array(leaves: Sequence[Any], paths: Sequence[str], function: str) -> UserError:
     """Make the error that names the first leaf which is no array."""
-    for leaf, path in zip(leaves, paths, strict=True):
-        try:
-            abstract(leaf)
-        except TypeError:
-            break
+    bad = next(i for i, leaf in enumerate(leaves) if not _is_array(leaf))
     return UserError(
-        f"argument {path} of {function} is a {type(leaf).__name__}, not an array",
+        f"argument {paths[bad]} of {function} is a {type(leaves[bad]).__name__}, not an array",
         fix="pass arrays and numbers, or name it in static_argnums",
     )
+
+
+def _is_array(leaf: Any) -> bool:
+    try:
+        abstract(leaf)
+    except TypeError:
+        return False
+    return True
 
 
 def as_struct(aval: Any) -> Any:
@@ -133,15 +137,20 @@ def _no_lowering(traced: Any, message: str) -> UnsupportedError:
     return UnsupportedError(what, where=where, fix="compute that part on the host")
 
 
-def _line_of(jaxpr: Any, primitive: str) -> str:
-    """Return the user's line of the first use of a primitive in a jaxpr, "" where unknown."""
+def _line_of(jaxpr: Any, primitive: str) -> str | None:
+    """Return the user's line of the first use of a primitive; None where it is not used.
+
+    Equations inside JAX's own functions have no line: then the line of their call counts.
+    """
     for equation in jaxpr.eqns:
+        line = traceback_frame(str(equation.source_info.traceback))
         if equation.primitive.name == primitive:
-            return traceback_frame(str(equation.source_info.traceback))
+            return line
         for inner in jax.extend.core.jaxprs_in_params(equation.params):
-            if line := _line_of(inner, primitive):
-                return line
-    return ""
+            inner_line = _line_of(inner, primitive)
+            if inner_line is not None:
+                return inner_line or line
+    return None
 
 
 @dataclass(frozen=True)
