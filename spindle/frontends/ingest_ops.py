@@ -18,7 +18,7 @@ Rule = Callable[[Scope, RawOp], Value]
 
 # fmt: off
 PLAIN = (
-    "add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "remainder", "atan2",
+    "add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "remainder",
     "and", "or", "xor", "shift_left", "shift_right_logical", "shift_right_arithmetic", "negate",
     "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
     "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt", "reshape",
