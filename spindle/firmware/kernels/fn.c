@@ -87,6 +87,12 @@ static inline fn_parts unpack(uint32_t bits)
 
 static inline int is_nan(fn_parts x) { return x.magnitude > INF; }
 
+/* mant / 2^8 to nearest even: the carry of rest + 127 + last bit is the rounding. */
+static inline uint32_t round_drop_8(uint32_t mant)
+{
+    return (mant >> 8) + (((mant & 0xffu) + 0x7fu + ((mant >> 8) & 1u)) >> 8);
+}
+
 static inline uint32_t round_drop(uint32_t mant, int32_t drop)
 {
     uint32_t kept = mant >> drop, rest = mant - (kept << drop), half = 1u << (drop - 1);
@@ -100,7 +106,7 @@ static uint32_t pack_32(uint32_t sign, int32_t exp, uint32_t mant)
     if (exp > 127)
         return sign | INF;
     if (exp >= -126)
-        return sign | (((uint32_t)(exp + 126) << 23) + round_drop(mant, 8));
+        return sign | (((uint32_t)(exp + 126) << 23) + round_drop_8(mant));
     if (exp >= -149)
         return sign | round_drop(mant, -118 - exp);
     return sign | (exp == -150 && mant > SIGN);
