@@ -7,6 +7,8 @@ ingest_ops.py has the rule of each, loops.py handles `while`, narrow.py 64-bit i
 
 from __future__ import annotations
 
+import contextlib
+
 from spindle.errors import UnsupportedError, UserError
 from spindle.frontends.ingest_ops import apply_rule, unsupported
 from spindle.frontends.jaxlib_adapter import RawOp, RawProgram, parse
@@ -68,9 +70,19 @@ def _convert_ops(scope: Scope, ops: tuple[RawOp, ...]) -> None:
             convert_while(scope, raw, _convert_ops)
         elif raw.name == "stablehlo.optimization_barrier":
             scope.values.update(zip(raw.results, scope.operands(raw), strict=True))
+        elif raw.name == "stablehlo.constant":
+            _convert_constant(scope, raw)
         else:
-            value = _convert_op(scope, raw)
-            scope.values[raw.results[0]] = value
+            scope.values[raw.results[0]] = _convert_op(scope, raw)
+
+
+def _convert_constant(scope: Scope, raw: RawOp) -> None:
+    """Convert a constant; one that cannot be is refused where it is used.
+
+    Passes move constants to the front and make them lose their line; their users have one.
+    """
+    with contextlib.suppress(UnsupportedError):
+        scope.values[raw.results[0]] = _convert_op(scope, raw)
 
 
 def _convert_op(scope: Scope, raw: RawOp) -> Value:

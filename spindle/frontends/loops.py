@@ -20,14 +20,14 @@ ConvertOps = Callable[[Scope, tuple[RawOp, ...]], None]
 def convert_while(scope: Scope, raw: RawOp, convert_ops: ConvertOps) -> None:
     """Append the while op; `convert_ops` converts the ops of a region."""
     captured = _captured(raw.regions)
-    repeated = [n for n in captured if _is_constant(scope, n)]
+    repeated = [n for n in captured if _is_constant(scope, scope.value(n, raw))]
     carried = [n for n in captured if n not in repeated]
     operands = (*raw.operands, *carried)
     for number in raw.operands:
         _refuse_wide(scope, raw, number)
     cond, body = (_region(scope, r, carried, repeated, convert_ops) for r in raw.regions)
     body = Region(body.params, body.ops, body.returns + body.params[len(raw.operands) :])
-    values = tuple(scope.values[n] for n in operands)
+    values = tuple(scope.value(n, raw) for n in operands)
     results = tuple(Value(value.type) for value in values)
     attrs = {"trip_count": trip_count(values, cond, body, scope.defs)}
     scope.append(Op("while", values, results, attrs, (cond, body), raw.loc))
@@ -64,8 +64,8 @@ def _events(region: RawRegion) -> Iterator[tuple[tuple[int, ...], bool]]:
     yield region.returns, True
 
 
-def _is_constant(scope: Scope, number: int) -> bool:
-    definition = scope.defs.get(scope.values[number])
+def _is_constant(scope: Scope, value: Value) -> bool:
+    definition = scope.defs.get(value)
     return definition is not None and definition.kind == "constant"
 
 

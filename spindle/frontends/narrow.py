@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spindle.errors import UnsupportedError
 from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.scope import WIDE, Range, Scope, tensor_type
 from spindle.ir.graph import TensorType, Value
@@ -38,13 +37,8 @@ def narrow(scope: Scope, raw: RawOp) -> Value | None:
 
 
 def _refuse(scope: Scope, raw: RawOp) -> Value:
-    dtype = scope.types[raw.results[0]].dtype
-    raise UnsupportedError(
-        f"{raw.name} makes {scope.types[raw.results[0]]}",
-        where=raw.loc,
-        limit=f"{dtype} is compiled only where its values provably fit 32 bits",
-        fix="cast to int32 or uint32, or leave jax_enable_x64 off",
-    )
+    tensor_type(scope.types[raw.results[0]], f"{raw.name} makes", raw.loc)
+    raise AssertionError("a 64-bit type has no TensorType")
 
 
 def _out(scope: Scope, raw: RawOp) -> TensorType:

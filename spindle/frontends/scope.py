@@ -39,7 +39,13 @@ class Scope:
 
     def operands(self, raw: RawOp) -> tuple[Value, ...]:
         """Return the Values of an op's operands."""
-        return tuple(self.values[number] for number in raw.operands)
+        return tuple(self.value(number, raw) for number in raw.operands)
+
+    def value(self, number: int, user: RawOp) -> Value:
+        """Return the Value of a number; raise for `user` where it has no form in a Module."""
+        if number not in self.values:
+            tensor_type(self.types[number], f"{user.name} takes", user.loc)
+        return self.values[number]
 
     def result_type(self, raw: RawOp) -> TensorType:
         """Return the checked type of an op's only result."""
@@ -86,10 +92,16 @@ def tensor_type(raw: RawType, what: str, loc: str) -> TensorType:
         raise UnsupportedError(
             f"{what} {raw}",
             where=loc,
-            limit="tensors on the machine are f32, i32, ui32 or i1",
+            limit=_dtype_limit(raw.dtype),
             fix=_dtype_hint(raw.dtype),
         )
     return TensorType(shape, raw.dtype)
+
+
+def _dtype_limit(dtype: str) -> str:
+    if dtype in WIDE:
+        return f"{dtype} is compiled only where its values provably fit 32 bits"
+    return "tensors on the machine are f32, i32, ui32 or i1"
 
 
 def _dtype_hint(dtype: str) -> str:

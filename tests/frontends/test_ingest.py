@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +70,8 @@ UNARY = [
     lambda x: jnp.all(x > 0, axis=1), lambda x: jnp.any(x > 1), lambda x: x.T, lambda x: x[1:, ::2],
     lambda x: jnp.pad(x, ((1, 2), (0, 3)), constant_values=7), lambda x: x.astype(jnp.int32),
     lambda x: jnp.clip(x, -0.5, 0.5), lambda x: jnp.where(x.sum() > 0, x, -x), jax.nn.softmax,
-    lambda x: jnp.concatenate([x, x * 2], 1), lambda x: jax.lax.pad(x, 0.0, ((-1, 2, 0), (3, -1, 0))),
+    lambda x: jnp.concatenate([x, x * 2], 1),
+    lambda x: jax.lax.pad(x, 0.0, ((-1, 2, 0), (3, -1, 0))),
     lambda x: jnp.log1p(jnp.abs(x)), lambda x: jax.lax.rsqrt(jnp.abs(x)), lambda x: x.reshape(2, 6),
     lambda x: jax.lax.bitcast_convert_type(x, jnp.uint32) >> 9,
     lambda x: jnp.power(jnp.abs(x), 1.5), lambda x: x % 0.7, lambda x: jax.lax.stop_gradient(x) + 1,
@@ -197,7 +199,7 @@ def test_trip_count(start: int, limit: int, step: int, direction: str, trips: in
 
 
 def init(sizes: tuple[int, ...]) -> Any:
-    pairs = zip(sizes[:-1], sizes[1:], strict=True)
+    pairs = itertools.pairwise(sizes)
     params = [{"w": gaussian(m, n) / np.float32(m**0.5), "b": gaussian(n)} for m, n in pairs]
     zeros = jax.tree.map(np.zeros_like, params)
     return {"params": params, "m": zeros, "v": zeros, "step": np.int32(0)}

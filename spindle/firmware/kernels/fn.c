@@ -2,7 +2,7 @@
  *
  * In and out: float32 bits. Twin of spindle/ir/functions.py (same bits). "Qn" is an integer that
  * stands for value * 2^n. No division, no float type, no loop but Horner's; on the ARM968 a
- * 32x32->64 multiply is 3 cycles and a call has 6 (exp) to 17 (pow) of them.
+ * 32x32->64 multiply is 3 cycles and a call has 6 (exp) to 13 (pow) of them.
  */
 #include "fn.h"
 
