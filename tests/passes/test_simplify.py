@@ -118,11 +118,11 @@ def test_broadcasts_and_reshapes_become_one_broadcast() -> None:
         """param %0 : f32[4]
         %1 = reshape %0 : f32[4,1]
         %2 = broadcast_in_dim %1 {dims=(0, 1)} : f32[4,3]
-        %3 = broadcast_in_dim %2 {dims=(1, 2)} : f32[2,4,3]
-        %4 = reshape %3 : f32[2,1,4,3]
+        %3 = broadcast_in_dim %2 {dims=(2, 3)} : f32[2,1,4,3]
+        %4 = reshape %3 : f32[2,4,3]
         result %4""",
         """param %0 : f32[4]
-        %1 = broadcast_in_dim %0 {dims=(2,)} : f32[2,1,4,3]
+        %1 = broadcast_in_dim %0 {dims=(1,)} : f32[2,4,3]
         result %1""",
     )
 
