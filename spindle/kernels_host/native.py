@@ -24,7 +24,7 @@ PROFILE_BYTES = records.LANES * records.RECORDS["profile"].size
 
 
 class _Result(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("cycles", ctypes.c_uint64),
         ("dma_bytes", ctypes.c_uint64),
         ("core_cycles", ctypes.c_uint64 * chip.APPLICATION_CORES),

@@ -21,7 +21,7 @@ from spindle.ir.graph import TensorType
 from spindle.kernels_host.native import PROFILE_BYTES, Board, Launch, Spent, pack_command
 from spindle.machines.allocator import Allocator
 from spindle.machines.faults import fault_error
-from spindle.machines.launches import LaunchEvent, Launches
+from spindle.machines.launches import Launches, LaunchEvent
 from spindle.machines.machine import Buffer, Event, Part, Program, Run, StepRun
 from spindle.spec import chip, costs, generate, records
 
