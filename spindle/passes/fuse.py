@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import replace
 
+from spindle.errors import InternalError
 from spindle.ir.graph import Module, Op, Region, Value
 from spindle.ir.kinds import ELEMENTWISE
 from spindle.options import Options
@@ -197,5 +198,6 @@ def _in_order(graph: Graph) -> list[Node]:
             waiting[later] -= 1
             if waiting[later] == 0:
                 heapq.heappush(ready, (key[later], id(later), later))
-    assert len(order) == len(waiting), "fusions depend on each other in a circle"
+    if len(order) != len(waiting):
+        raise InternalError("fuse: fusions depend on each other in a circle")
     return order
