@@ -26,9 +26,9 @@ from spindle.ir.plan_check import HALF_WORDS, check, tile_words
 
 F32, I32 = "f32", "i32"
 
-def placed(task: Task, half: int | None = 0, double: bool = True) -> Task:
-    """Give operands their buffers; double: two for all that are loaded or stored."""
-    at = HALF_WORDS * (half or 0)
+def placed(task: Task, half: int | None = 0, double: bool = True, at: int = 0) -> Task:
+    """Give operands their buffers; double: two for all that are loaded or stored; at: first word."""
+    at += HALF_WORDS * (half or 0)
     operands = []
     for i, op in enumerate(task.operands):
         if op.lazy:
@@ -73,7 +73,7 @@ def plan(name: str, steps: tuple[Step, ...], args, results, donated=None, scratc
 
 def strip(label: str, m: int, n: int, tile: tuple[int, int], operands, program, half=0, **more):
     """A strip task over an m x n matrix; more: double, and fields of Task."""
-    double = more.pop("double", True)
+    double, at = more.pop("double", True), more.pop("at", 0)
     task = Task(
         "STRIP",
         (1, m, n, 1),
@@ -85,7 +85,7 @@ def strip(label: str, m: int, n: int, tile: tuple[int, int], operands, program, 
         origin="elementwise",
         **more,
     )
-    return placed(task, half, double)
+    return placed(task, half, double, at)
 
 
 def add_bias(m: int, n: int, tile: tuple[int, int], double: bool = True) -> Plan:
@@ -102,7 +102,11 @@ def add_bias(m: int, n: int, tile: tuple[int, int], double: bool = True) -> Plan
 
 
 def chain(n_tasks: int, m: int, n: int, tile: tuple[int, int]) -> Plan:
-    """result0 += 1 and so on for independent results: tasks in alternate halves, no barriers."""
+    """result_i = arg0 + i: independent tasks in alternate halves, no barriers between them.
+
+    Two tasks of one half are placed apart by a buffer, so that one loads where the other stores.
+    """
+    words = -(-min(tile[0], m) * min(tile[1], n) // 2) * 2
     steps = []
     for i in range(n_tasks):
         operands = (
@@ -111,11 +115,33 @@ def chain(n_tasks: int, m: int, n: int, tile: tuple[int, int]) -> Plan:
         )
         program = [Instr("SPLAT", (16,), i), Instr("ADD_I32", (1, 0, 16))]
         task = strip(
-            f"add{i}", m, n, tile, operands, program, half=i % 2, n_temps=1, lane_first=5 * i % 16
+            f"add{i}",
+            m,
+            n,
+            tile,
+            operands,
+            program,
+            half=i % 2,
+            n_temps=1,
+            lane_first=5 * i % 16,
+            at=i // 2 % 2 * 2 * words,
         )
         steps.append(TaskStep(task, barrier=i == n_tasks - 1))
     results = types(*[((m, n), I32)] * n_tasks)
     return plan("chain", tuple(steps), types(((m, n), I32)), results)
+
+
+def single_store(m: int, n: int, tile: tuple[int, int]) -> Plan:
+    """result0 = 2 * arg0 and result1 = column numbers; outputs have one buffer each."""
+    both = (matrix("x", "arg0", n), matrix("y", "result0", n, store=True))
+    twice = strip("twice", m, n, tile, both, [Instr("ADD_F32", (1, 0, 0))])
+    operands = (twice.operands[0], replace(twice.operands[1], buffer=0))
+    number = matrix("i", "result1", n, store=True)
+    program = [Instr("IOTA", (0, 2), 1), Instr("EXT", (), 1 << 30)]
+    iota = strip("iota", m, n, tile, [number], program, double=False)
+    steps = (TaskStep(replace(twice, operands=operands), barrier=True), TaskStep(iota, True))
+    results = types(((m, n), F32), ((m, n), I32))
+    return plan("single_store", steps, types(((m, n), F32)), results)
 
 
 def copy_window(m: int, n: int, columns: int, row: int, column: int, tile, double=True) -> Plan:

@@ -14,6 +14,7 @@ from hand_plans import (
     dot_float32,
     dynamic_rows,
     running_rows,
+    single_store,
 )
 
 from spindle.codegen.emit import emit
@@ -71,10 +72,18 @@ def test_add_bias(board: tuple[int, int], tile: tuple[int, int], double: bool) -
 @board
 def test_independent_tasks_run_ahead(board: tuple[int, int]) -> None:
     x = words(9, 100)
-    results, record = run(chain(5, 9, 100, (2, 24)), board, x)
+    results, record = run(chain(7, 9, 100, (2, 24)), board, x)
     for i, y in enumerate(results):
         np.testing.assert_array_equal(y, x + i)
     assert record.barriers == 1
+
+
+@board
+def test_one_buffer_is_stored_before_it_is_written(board: tuple[int, int]) -> None:
+    x = normal(61, 70)
+    (y, i), _ = run(single_store(61, 70, (3, 16)), board, x)
+    np.testing.assert_array_equal(y, x + x)
+    np.testing.assert_array_equal(i, np.broadcast_to(np.arange(70), (61, 70)))
 
 
 @board

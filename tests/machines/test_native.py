@@ -204,7 +204,9 @@ FAULTS = [
     (OPERAND, "operand", {"addr": {"slot": 60}}, "leaves its memory"),
     (OPERAND, "operand", {"addr": {"slot": 2, "offset": 1 << 30}}, "leaves its memory"),
     (OPERAND, "operand", {"addr": {"slot": 2, "offset": 2}}, "leaves its memory"),
-    (OPERAND, "operand", {"dtcm": 13050}, "leaves its memory"),
+    (OPERAND, "operand", {"dtcm": 13050, "buffer": 0}, "leaves its memory"),
+    (OPERAND, "operand", {"dtcm": 60000}, "makes no sense"),
+    (TASK, "task", {"work": 60000}, "makes no sense"),
     (OPERAND, "operand", {"align_words": 0}, "makes no sense"),
 ]
 

@@ -157,9 +157,11 @@ static void load_next_task(struct rt_core *core, struct rt_lane *lane, struct rt
         return;
     }
     rt_wait(core, &run->spent, run->stores_before);
+    lane->step = step->id; /* for faults */
     if (task_prepare(core, lane, next, step) && tiles_valid(next, &next->place[0])) {
         load(core, lane, next, 0, LOAD_ALL);
     }
+    lane->step = run->step->id;
     next->ready = 1;
 }
 
