@@ -8,7 +8,6 @@
 #ifndef SPINDLE_TILE_H
 #define SPINDLE_TILE_H
 
-#include "divide.h"
 #include "spindle_records.h"
 
 struct tile {
@@ -33,8 +32,7 @@ static inline uint32_t operand_rows(const struct operand *op, const struct tile 
     if (granule == 1) {
         return t->extent[dim];
     }
-    return divide_u32(t->origin[dim] + t->extent[dim] - 1, granule) -
-           divide_u32(t->origin[dim], granule) + 1;
+    return (t->origin[dim] + t->extent[dim] - 1) / granule - t->origin[dim] / granule + 1;
 }
 
 /* Words of one row. */
@@ -42,7 +40,7 @@ static inline uint32_t operand_row_words(const struct operand *op, const struct 
 {
     uint32_t n = op->fast == SPINDLE_NO_DIM ? 1 : t->extent[op->fast];
     uint32_t align = op->align_words;
-    return align == 1 ? n * op->unit_words : divide_u32(n * op->unit_words + align - 1, align) * align;
+    return align == 1 ? n * op->unit_words : (n * op->unit_words + align - 1) / align * align;
 }
 
 /* Words from one granule of `dim` to the next; 0 where the operand is not indexed by it. */

@@ -5,7 +5,6 @@
  * C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows only;
  * one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
  */
-#include "divide.h"
 #include "dot_s28.h"
 #include "families.h"
 #include "round_scaled.h"
@@ -25,7 +24,7 @@ struct segment {
 static uint32_t blocks_whole(const struct task *task)
 {
     uint32_t tile = task->tile[3], k_block = task->k_block;
-    return tile >= task->extent[3] || divide_u32(tile, k_block) * k_block == tile;
+    return tile >= task->extent[3] || tile % k_block == 0;
 }
 
 static uint32_t sums_words(const struct task *task)
@@ -124,7 +123,7 @@ void dot_s28_compute(const struct kernel_args *args)
 {
     const struct task *task = args->task;
     uint32_t k = args->tile.origin[3], end = k + args->tile.extent[3];
-    uint32_t block = divide_u32(k, task->k_block) * task->k_block;
+    uint32_t block = k - k % task->k_block;
     struct segment s = {.args = args};
     dot_s28_view_work(&s.work, args);
     if (args->tile.first_inner) {

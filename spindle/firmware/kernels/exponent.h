@@ -10,7 +10,7 @@ static inline int32_t exponent_of(uint32_t bits)
     uint32_t magnitude = bits & 0x7fffffffu, field = magnitude >> 23;
     int32_t small = -118 - (int32_t)__builtin_clz(magnitude | 1u);
     int32_t e = field ? (int32_t)field - 127 : small;
-    return (magnitude == 0) | (field == 255) ? SPINDLE_EMPTY_EXPONENT : e;
+    return magnitude == 0 || field == 255 ? SPINDLE_EMPTY_EXPONENT : e;
 }
 
 /* e(x) + add, where x counts. */

@@ -19,13 +19,13 @@ static inline int32_t f32_key(uint32_t a)
 static inline uint32_t f32_max(uint32_t a, uint32_t b)
 {
     uint32_t larger = f32_key(a) > f32_key(b) ? a : b;
-    return f32_is_nan(a) | f32_is_nan(b) ? SF_NAN : larger;
+    return (f32_is_nan(a) | f32_is_nan(b)) ? SF_NAN : larger;
 }
 
 static inline uint32_t f32_min(uint32_t a, uint32_t b)
 {
     uint32_t smaller = f32_key(a) < f32_key(b) ? a : b;
-    return f32_is_nan(a) | f32_is_nan(b) ? SF_NAN : smaller;
+    return (f32_is_nan(a) | f32_is_nan(b)) ? SF_NAN : smaller;
 }
 
 #endif

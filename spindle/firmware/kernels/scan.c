@@ -11,7 +11,7 @@
 
 struct view {
     const uint32_t *x;
-    uint32_t step_f, step_k; /* words; one of them is 1 */
+    uint32_t step_f, step_k; /* words */
     uint32_t n_f, n_k;
 };
 
@@ -31,22 +31,22 @@ static void clear(int32_t *e, uint32_t n)
     }
 }
 
-/* Largest exponent of n contiguous words. */
-static int32_t peak_of(const uint32_t *x, uint32_t n)
+/* Largest exponent of n words. */
+static int32_t peak_of(const uint32_t *x, uint32_t step, uint32_t n)
 {
     int32_t peak = SPINDLE_EMPTY_EXPONENT;
     for (uint32_t i = 0; i < n; i++) {
-        peak = exponent_max(peak, exponent_of(x[i]));
+        peak = exponent_max(peak, exponent_of(x[i * step]));
     }
     return peak;
 }
 
-/* peak[i] = max(peak[i], e(x[i])). */
-static void raise(int32_t *peak, const uint32_t *x, uint32_t n)
+/* peak[i] = max(peak[i], e(x_i)). */
+static void raise(int32_t *peak, const uint32_t *x, uint32_t step, uint32_t n)
 {
 #pragma clang loop vectorize(assume_safety)
     for (uint32_t i = 0; i < n; i++) {
-        peak[i] = exponent_max(peak[i], exponent_of(x[i]));
+        peak[i] = exponent_max(peak[i], exponent_of(x[i * step]));
     }
 }
 
@@ -55,11 +55,11 @@ static void raise_rows(const struct view *v, int32_t *r)
 {
     if (v->step_k == 1) {
         for (uint32_t f = 0; f < v->n_f; f++) {
-            r[f] = exponent_max(r[f], peak_of(v->x + f * v->step_f, v->n_k));
+            r[f] = exponent_max(r[f], peak_of(v->x + f * v->step_f, v->step_k, v->n_k));
         }
     } else {
         for (uint32_t k = 0; k < v->n_k; k++) {
-            raise(r, v->x + k * v->step_k, v->n_f);
+            raise(r, v->x + k * v->step_k, v->step_f, v->n_f);
         }
     }
 }
@@ -73,12 +73,12 @@ static void raise_relative(int32_t *a, const uint32_t *x, int32_t row, uint32_t 
     }
 }
 
-/* max over f of e(x[f]) - r[f]. */
-static int32_t relative_peak(const uint32_t *x, const int32_t *r, uint32_t n)
+/* max over f of e(x_f) - r[f]. */
+static int32_t relative_peak(const uint32_t *x, uint32_t step, const int32_t *r, uint32_t n)
 {
     int32_t peak = SPINDLE_EMPTY_EXPONENT;
     for (uint32_t f = 0; f < n; f++) {
-        peak = exponent_max(peak, exponent_plus(x[f], -r[f]));
+        peak = exponent_max(peak, exponent_plus(x[f * step], -r[f]));
     }
     return peak;
 }
@@ -92,7 +92,7 @@ static void scan_columns(const struct view *v, const int32_t *r, int32_t *a)
         }
     } else {
         for (uint32_t k = 0; k < v->n_k; k++) {
-            a[k] = relative_peak(v->x + k * v->step_k, r, v->n_f);
+            a[k] = relative_peak(v->x + k * v->step_k, v->step_f, r, v->n_f);
         }
     }
 }

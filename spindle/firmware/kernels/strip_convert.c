@@ -20,7 +20,8 @@ static inline uint32_t f32_to_u32(uint32_t a)
     uint32_t mant = ((a & 0x7fffffu) | 0x800000u) << 8;
     uint32_t value = mant >> ((31 - exponent(a)) & 31);
     uint32_t positive = exponent(a) > 31 ? 0xffffffffu : value;
-    return (exponent(a) < 0) | (a >> 31) | f32_is_nan(a) ? 0 : positive;
+    uint32_t none = exponent(a) < 0 || a >> 31 || f32_is_nan(a);
+    return none ? 0 : positive;
 }
 
 /* The leading one moves to bit 31; of the 8 bits dropped a tie goes to the even neighbour. */

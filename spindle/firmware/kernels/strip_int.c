@@ -1,7 +1,6 @@
 /* Integer and predicate primitives: mod 2^32; division rounds towards zero, x / 0 = all ones,
  * x rem 0 = x, INT_MIN / -1 = INT_MIN; shift amounts are unsigned, 32 and more shift all bits out.
  */
-#include "divide.h"
 #include "strip.h"
 
 static inline uint32_t i32_add(uint32_t a, uint32_t b) { return a + b; }
@@ -22,10 +21,11 @@ void prim_not_i32(const struct strip *s, const struct instr *in) { map_1(s, in, 
 void prim_neg_i32(const struct strip *s, const struct instr *in) { map_1(s, in, i32_neg); }
 
 static inline uint32_t s32_abs(uint32_t a) { return (int32_t)a < 0 ? 0u - a : a; }
-static inline uint32_t u32_rem(uint32_t a, uint32_t b) { return a - divide_u32(a, b) * b; }
+static inline uint32_t u32_div(uint32_t a, uint32_t b) { return b ? a / b : 0xffffffffu; }
+static inline uint32_t u32_rem(uint32_t a, uint32_t b) { return b ? a % b : a; }
 static inline uint32_t s32_div(uint32_t a, uint32_t b)
 {
-    uint32_t quotient = divide_u32(s32_abs(a), s32_abs(b));
+    uint32_t quotient = u32_div(s32_abs(a), s32_abs(b));
     return b == 0 ? 0xffffffffu : (int32_t)(a ^ b) < 0 ? 0u - quotient : quotient;
 }
 static inline uint32_t s32_rem(uint32_t a, uint32_t b)
@@ -34,7 +34,7 @@ static inline uint32_t s32_rem(uint32_t a, uint32_t b)
     return (int32_t)a < 0 ? 0u - rest : rest;
 }
 void prim_div_s32(const struct strip *s, const struct instr *in) { map_2(s, in, s32_div); }
-void prim_div_u32(const struct strip *s, const struct instr *in) { map_2(s, in, divide_u32); }
+void prim_div_u32(const struct strip *s, const struct instr *in) { map_2(s, in, u32_div); }
 void prim_rem_s32(const struct strip *s, const struct instr *in) { map_2(s, in, s32_rem); }
 void prim_rem_u32(const struct strip *s, const struct instr *in) { map_2(s, in, u32_rem); }
 

@@ -1,5 +1,4 @@
 /* Primitives that place words: SPLAT, BCAST, COPY, IOTA, SELECT. Bits are kept, NaN payloads too. */
-#include "divide.h"
 #include "strip.h"
 
 /* Words of the instruction before; nothing to do by itself. */
@@ -44,8 +43,8 @@ void prim_iota(const struct strip *s, const struct instr *in)
 {
     uint32_t dim = in->reg[1], index = s->args->tile.origin[dim & 3], quotient, value;
     index += dim == 1 ? s->row : dim == 2 ? s->column : 0;
-    quotient = divide_u32(index, in->imm);
-    value = quotient - divide_u32(quotient, in[1].imm) * in[1].imm;
+    quotient = index / in->imm;
+    value = quotient % in[1].imm;
     if (dim == 2) {
         count_up(s, in, value, index - quotient * in->imm);
     } else {

@@ -1,7 +1,7 @@
 /* RED_*: reductions along the columns (axis 2), the rows (1) or both (3) of a strip program.
  *
  * In: a strip of the source. Out: on the last position the result, in the destination operand. The
- * state lies in the workspace: acc[n_out], then levels rows of n_out words. Float sums and products
+ * state lies in the workspace: acc[n_out], then levels rows of n_out words (n_out: outputs of a tile). Float sums and products
  * have a fixed order: blocks of 256 positions, each from its first element on; finished blocks merge
  * as a binary counter does; docs/spec/kernels.md. "Lanes" are outputs that advance together: the
  * columns of the strip for axis 1, else one. All combines commute bit for bit (one NaN), so older
@@ -206,12 +206,14 @@ static void along_rows(struct reduction *r, const uint32_t *x)
     check_end(r);
 }
 
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
 static void describe_columns(struct reduction *r, const struct strip *s, uint32_t axis)
 {
     const struct task *task = s->args->task;
     const struct tile *tile = &s->args->tile;
     r->lanes = 1;
-    r->n_out = axis == 2 ? task->tile[1] : 1;
+    r->n_out = axis == 2 ? smaller(task->tile[1], task->extent[1]) : 1;
     r->acc += axis == 2 ? s->row : 0;
     r->total = axis == 2 ? task->extent[2] : task->extent[1] * task->extent[2];
     r->position = tile->origin[2] + s->column;
@@ -221,7 +223,7 @@ static void describe_columns(struct reduction *r, const struct strip *s, uint32_
 static void describe_rows(struct reduction *r, const struct strip *s)
 {
     r->lanes = s->n;
-    r->n_out = s->args->task->tile[2];
+    r->n_out = smaller(s->args->task->tile[2], s->args->task->extent[2]);
     r->acc += s->column;
     r->total = s->args->task->extent[1];
     r->position = s->args->tile.origin[1] + s->row;
