@@ -78,9 +78,7 @@ class Side:
         )
         extent, tile = (1, self.f, 1, self.k), (1, 8, 1, k_block)
         label = f"quantise {self.name}"
-        task = Task(
-            "QUANTISE", extent, tile, operands, k_block=k_block, arg=number, label=label
-        )
+        task = Task("QUANTISE", extent, tile, operands, k_block=k_block, arg=number, label=label)
         return hand.placed(task, half=number)
 
     def panel_operand(self, free: int, store: bool = False) -> Operand:

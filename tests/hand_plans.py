@@ -26,8 +26,9 @@ from spindle.ir.plan_check import HALF_WORDS, check, tile_words
 
 F32, I32 = "f32", "i32"
 
+
 def placed(task: Task, half: int | None = 0, double: bool = True, at: int = 0) -> Task:
-    """Give operands their buffers; double: two for all that are loaded or stored; at: first word."""
+    """Give operands their buffers; double: two for what is moved; at: first word."""
     at += HALF_WORDS * (half or 0)
     operands = []
     for i, op in enumerate(task.operands):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hand_plans import add_bias, count_down, dot_float32, running_rows
@@ -31,7 +32,7 @@ def controls(program: bytes, kind: str) -> list[dict]:
 def test_sizes_lead_from_entry_to_entry() -> None:
     program = emit(count_down(50)).program
     found = list(entries(program))
-    for (_, step), (_, following) in zip(found, found[1:], strict=False):
+    for (_, step), (_, following) in pairwise(found):
         assert step["next_size"] == following["size"]
     assert found[-1][1]["next_size"] == 0
     assert sum(step["size"] for _, step in found) == len(program)

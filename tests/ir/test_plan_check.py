@@ -69,7 +69,7 @@ def test_loop_bounds() -> None:
     check(made)
     (outer,) = made.steps
     assert isinstance(outer, Loop)
-    with pytest.raises(InternalError, match="row, operand x: bytes 0..1680"):
+    with pytest.raises(InternalError, match=r"row, operand x: bytes 0..1680"):
         check(replace(made, steps=(replace(outer, count=6),)))
     with pytest.raises(InternalError, match="loop register 16"):
         check(replace(made, steps=(replace(outer, reg=16),)))
@@ -98,7 +98,7 @@ def test_control_follows_barriers() -> None:
     body = tuple(replace(step, barrier=False) for step in loop.body)  # type: ignore[type-var]
     cond = tuple(replace(step, barrier=False) for step in loop.cond)  # type: ignore[type-var]
     for wrong in (replace(loop, body=body), replace(loop, cond=cond)):
-        with pytest.raises(InternalError, match="count: its .* does not end in a barrier"):
+        with pytest.raises(InternalError, match=r"count: its .* does not end in a barrier"):
             check(replace(count_down(50), steps=(wrong,)))
 
 
@@ -110,7 +110,7 @@ def test_donated_sizes() -> None:
 
 def test_work_words() -> None:
     check(ADD, lambda task: 64)
-    with pytest.raises(InternalError, match="words .* lie outside of its half"):
+    with pytest.raises(InternalError, match=r"words .* lie outside of its half"):
         check(ADD, lambda task: 6528)
 
 
@@ -133,7 +133,7 @@ def test_lazy_operands_fit_in_panels() -> None:
     operands = list(last.task.operands)
     operands[4] = replace(operands[4], align_words=64)
     task: Task = replace(last.task, operands=tuple(operands))
-    with pytest.raises(InternalError, match="a chunk of a is 128 words, its panel 16|lie outside"):
+    with pytest.raises(InternalError, match=r"a chunk of a is 128 words, its panel 16|lie outside"):
         check(replace(made, steps=(*made.steps[:-1], TaskStep(task, barrier=True))))
 
 

@@ -177,7 +177,9 @@ def test_abort() -> None:
     machine = NativeMachine()
     plan = running_rows(4000, 4000, 32)
     event, outputs = launch_zeros(machine, emit(plan))
-    queued = machine.run(next(iter(machine._programs)), [*outputs, machine.alloc(0, 512000)], outputs)
+    queued = machine.run(
+        next(iter(machine._programs)), [*outputs, machine.alloc(0, 512000)], outputs
+    )
     other = buffer_of(machine, np.ones(8, np.float32))
     with pytest.raises(TimeoutError):
         event.wait(0.2)
@@ -242,7 +244,7 @@ def test_launches_after_a_lost_argument_do_not_run() -> None:
 
 def test_out_of_memory() -> None:
     machine = NativeMachine()
-    with pytest.raises(OutOfMemoryError, match="200000000 B .* needed .* 1234.* B are free"):
+    with pytest.raises(OutOfMemoryError, match=r"200000000 B .* needed .* 1234.* B are free"):
         machine.alloc(0, 200_000_000)
     buffers = tuple((f"v{i}", 1000 * i, f"model.py:{i}") for i in range(8))
     image = replace(emit(count_down(50)), scratch_bytes=150_000_000, buffers=buffers)

@@ -79,7 +79,6 @@ int task_prepare(struct rt_core *core, const struct rt_lane *lane, struct rt_run
     }
     resolve(core, lane, run);
     tiles_start(run, lane);
-    run->stores_before = core->last_ticket;
     run->loaded[0] = 0;
     return core->stopped == 0;
 }
