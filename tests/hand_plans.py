@@ -102,8 +102,8 @@ def add_bias(m: int, n: int, tile: tuple[int, int], double: bool = True) -> Plan
     return plan("add_bias", (TaskStep(task, barrier=True),), args, types(((m, n), F32)))
 
 
-def chain(n_tasks: int, m: int, n: int, tile: tuple[int, int]) -> Plan:
-    """result_i = arg0 + i: independent tasks in alternate halves, no barriers between them.
+def chain(n_tasks: int, m: int, n: int, tile: tuple[int, int], alternate: bool = True) -> Plan:
+    """result_i = arg0 + i: independent tasks, no barriers between them, in alternate halves or one.
 
     Two tasks of one half are placed apart by a buffer, so that one loads where the other stores.
     """
@@ -122,10 +122,10 @@ def chain(n_tasks: int, m: int, n: int, tile: tuple[int, int]) -> Plan:
             tile,
             operands,
             program,
-            half=i % 2,
+            half=i % 2 if alternate else 0,
             n_temps=1,
             lane_first=5 * i % 16,
-            at=i // 2 % 2 * 2 * words,
+            at=(i // 2 if alternate else i) % 2 * 2 * words,
         )
         steps.append(TaskStep(task, barrier=i == n_tasks - 1))
     results = types(*[((m, n), I32)] * n_tasks)

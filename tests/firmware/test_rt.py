@@ -70,9 +70,10 @@ def test_add_bias(board: tuple[int, int], tile: tuple[int, int], double: bool) -
 
 
 @board
-def test_independent_tasks_run_ahead(board: tuple[int, int]) -> None:
+@pytest.mark.parametrize("alternate", [True, False])
+def test_independent_tasks_run_ahead(board: tuple[int, int], alternate: bool) -> None:
     x = words(9, 100)
-    results, record = run(chain(7, 9, 100, (2, 24)), board, x)
+    results, record = run(chain(7, 9, 100, (2, 24), alternate), board, x)
     for i, y in enumerate(results):
         np.testing.assert_array_equal(y, x + i)
     assert record.barriers == 1
