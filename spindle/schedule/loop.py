@@ -41,7 +41,7 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
         test, addr = _condition(ctx, cond, carried, lower_region)
         step = While(test.steps, addr, inner.steps, label=op.loc or "while")
         frames, reads = [inner.frame, test.frame], [*inner.reads, *test.reads]
-    ctx.add([step], [*carried, *reads], [*results, *frames], alone=True)
+    ctx.add(lambda lanes: [step], [*carried, *reads], [*results, *frames], alone=True)
 
 
 def _carry(ctx: Lowering, op: Op, index: int) -> Buf:
@@ -107,10 +107,11 @@ def _condition(
 def _finish(ctx: Lowering, child: Lowering) -> _Body:
     """Order the child's jobs and place its scratch in a frame of the parent."""
     groups = order.epochs(child.block)
+    laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
     frame = ctx.new_buf(WORD, "loop frame")
     homes, top = place(child.block, groups, base=frame.id)
     frame.size_bytes = max(top, WORD)
-    steps = tuple(map_addrs(step, homes) for step in order.steps(groups))
+    steps = tuple(map_addrs(step, homes) for step in laid_out)
     own = set(child.block.bufs)
     outside = {b for job in child.block.jobs for b in job.reads if b not in own}
     return _Body(steps, frame, tuple(sorted(outside, key=lambda b: b.id)))

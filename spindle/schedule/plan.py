@@ -33,10 +33,11 @@ def plan(module: Module, options: Options) -> Plan:
     homes = [_home(ctx, module, index) for index in range(len(module.body.returns))]
     region.lower(ctx, module.body, homes)
     groups = order.epochs(ctx.block)
+    laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
     placed, scratch_bytes = place(ctx.block, groups)
     return Plan(
         module.name,
-        tuple(map_addrs(step, placed) for step in order.steps(groups)),
+        tuple(map_addrs(step, placed) for step in laid_out),
         tuple(param.type for param in params),
         tuple(value.type for value in module.body.returns),
         dict(module.donated),

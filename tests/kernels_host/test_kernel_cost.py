@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from task_tools import instr, operand, task
 
-from spindle.kernels_host import task_cycles, task_work_words
+from spindle.kernels_host import TaskCost
 from spindle.spec import costs, records
 
 
@@ -17,11 +17,12 @@ def packed(record, operands, program) -> bytes:
     return b"".join(parts)
 
 
-def cycles(kernel, tile, operands=(), program=(), last=True, origin=(0,) * 4, extent=None, **fields):
+def cycles(
+    kernel, tile, operands=(), program=(), last=True, origin=(0,) * 4, extent=None, **fields
+):
     text = packed(task(kernel, extent or tile, tile, **fields), list(operands), list(program))
     return [
-        task_cycles(text, tile, last_inner=last, cost_set=name, origin=origin)
-        for name in costs.SETS
+        TaskCost(text, name).cycles(tile, last_inner=last, origin=origin) for name in costs.SETS
     ]
 
 
@@ -100,7 +101,7 @@ def test_balance_counts_both_partials():
 
 
 def words(kernel, tile, extent, k_block=512) -> int:
-    return task_work_words(records.TASK.pack(task(kernel, extent, tile, k_block=k_block)))
+    return TaskCost(records.TASK.pack(task(kernel, extent, tile, k_block=k_block))).work_words(tile)
 
 
 def test_workspace():
