@@ -73,12 +73,18 @@ static void peaks_clear(struct peaks *peaks)
     }
 }
 
+static inline uint32_t is_nonfinite(uint32_t x) { return (x & 0x7f800000u) == 0x7f800000u; }
+
 static void peaks_raise(struct peaks *peaks, const uint32_t *x, const int32_t *d, int32_t sign)
 {
-    for (uint32_t i = 0; i < PLACES; i++) {
-        int32_t e = exponent_plus(x[i], sign * d[i / 2]);
-        peaks->e[i] = exponent_max(peaks->e[i], e);
-        peaks->nonfinite[i] |= (x[i] & 0x7f800000u) == 0x7f800000u;
+    int32_t *e = peaks->e;
+    uint32_t *nonfinite = peaks->nonfinite;
+#pragma clang loop vectorize(assume_safety) interleave_count(1)
+    for (uint32_t i = 0; i < SPINDLE_CHUNK; i++) {
+        e[2 * i] = exponent_max(e[2 * i], exponent_plus(x[2 * i], sign * d[i]));
+        e[2 * i + 1] = exponent_max(e[2 * i + 1], exponent_plus(x[2 * i + 1], sign * d[i]));
+        nonfinite[2 * i] |= is_nonfinite(x[2 * i]);
+        nonfinite[2 * i + 1] |= is_nonfinite(x[2 * i + 1]);
     }
 }
 
