@@ -17,7 +17,9 @@ def packed(record, operands, program) -> bytes:
     return b"".join(parts)
 
 
-def cycles(kernel, tile, operands=(), program=(), last=True, origin=(0,) * 4, extent=None, **fields):
+def cycles(
+    kernel, tile, operands=(), program=(), last=True, origin=(0,) * 4, extent=None, **fields
+):
     text = packed(task(kernel, extent or tile, tile, **fields), list(operands), list(program))
     return [
         task_cycles(text, tile, last_inner=last, cost_set=name, origin=origin)

@@ -129,7 +129,8 @@ static uint32_t exponent_word(const struct peaks *peaks, uint32_t row)
 }
 
 /* One pair of rows into its places of the panel; its exponents into peaks. */
-static void pair_compute(struct peaks *peaks, const struct source *s, uint32_t pair, uint32_t *panel)
+static void pair_compute(struct peaks *peaks, const struct source *s, uint32_t pair,
+                         uint32_t *panel)
 {
     int32_t padded[SPINDLE_CHUNK];
     uint32_t *out = panel + pair * PLACES;
