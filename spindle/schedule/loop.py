@@ -29,8 +29,15 @@ class _Body:
 def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
     """Append the loop's jobs. lower_region is region.lower (passed to avoid an import circle)."""
     cond, body = op.regions
-    carried = [_carry(ctx, op, i) for i in range(len(op.results))]
-    results = [_result(ctx, op, i, carried[i]) for i in range(len(op.results))]
+    kept = [_is_kept(body, i) for i in range(len(op.results))]
+    carried = [
+        ctx.bufs[value] if same else _carry(ctx, op, i)
+        for i, (value, same) in enumerate(zip(op.operands, kept, strict=True))
+    ]
+    results = [_result(ctx, op, i, carried[i]) for i, same in enumerate(kept) if not same]
+    for i, same in enumerate(kept):
+        if same:
+            _keep(ctx, op, i)
     inner = _block(ctx, body, carried, lower_region)
     trips = op.attrs.get("trip_count")
     if trips is not None:
@@ -42,6 +49,20 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
         step = While(test.steps, addr, inner.steps, label=op.loc or "while")
         frames, reads = [inner.frame, test.frame], [*inner.reads, *test.reads]
     ctx.add(lambda lanes: [step], [*carried, *reads], [*results, *frames], alone=True)
+
+
+def _is_kept(body: Region, index: int) -> bool:
+    """Whether the loop carries value `index` around unchanged: it needs no memory of its own."""
+    return body.returns[index] is body.params[index]
+
+
+def _keep(ctx: Lowering, op: Op, index: int) -> None:
+    source, result = ctx.bufs[op.operands[index]], op.results[index]
+    target = ctx.targets.get(result)
+    ctx.bufs[result] = source
+    if target is not None and target.over is not source:
+        copy.whole(ctx, source, target, result.type.size, op)
+        ctx.bufs[result] = target
 
 
 def _carry(ctx: Lowering, op: Op, index: int) -> Buf:

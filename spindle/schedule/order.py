@@ -15,7 +15,6 @@ from spindle.schedule.jobs import Block, Job, predecessors
 from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
-
 _ROUNDS = 12
 
 

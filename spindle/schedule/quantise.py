@@ -105,10 +105,10 @@ def both(
     ctx: Lowering, lhs: Matrix, rhs: Matrix, numerics: DotNumerics, loc: str
 ) -> tuple[Quantised, Quantised]:
     """Append the jobs that quantise both operands of a dot."""
-    partials = [_scan(ctx, lhs, loc), _scan(ctx, rhs, loc)]
+    a, b = _scan(ctx, lhs, loc), _scan(ctx, rhs, loc)
     if numerics.swapped:
-        partials.reverse()
-    d = _balance(ctx, *partials, lhs, loc)
+        a, b = b, a
+    d = _balance(ctx, a, b, lhs, loc)
     left = _quantise(ctx, lhs, d, int(numerics.swapped), numerics, loc)
     right = _quantise(ctx, rhs, d, int(not numerics.swapped), numerics, loc)
     return left, right
