@@ -133,16 +133,44 @@ def reduced(top: Array, low: Array, index: Array) -> Array:
     return (top * c + ((low * c) >> 32) - (1 << 40)) >> 3
 
 
-def log2_fixed(top: Array, low: Array, exp: Array) -> tuple[Array, Array]:
-    """log2(m * 2^exp) of m = (top + low / 2^32) / 2^31: (integer, its Q: 67 or 55)."""
+class Log2(NamedTuple):
+    """log2(m * 2^exp) before it is put together: whole (Q55) + z (Q37) * slope (Q62).
+
+    near_one: whole is 0, so the result is z * slope and its relative error must stay small.
+    """
+
+    whole: Array
+    z: Array
+    slope: Array
+    near_one: Array
+
+
+def log2_parts(top: Array, low: Array, exp: Array) -> Log2:
+    """Take log2(m * 2^exp) apart, m = (top + low / 2^32) / 2^31 in [1, 2)."""
     index = interval(top >> 8)
     z = reduced(top, low, index)
-    slope = log2_slope(z)
-    w = z * (slope >> 32) + ((z * ((slope & _LOW32) >> 1)) >> 31)
-    octave = exp + (index >= tables.LOG_SPLIT)
-    near_one = (octave == 0) & (_LOG2[index] == 0)
-    total = (octave << 55) + _LOG2[index] + (w >> 12)
-    return np.where(near_one, w, total), np.where(near_one, 67, 55)
+    whole = ((exp + (index >= tables.LOG_SPLIT)) << 55) + _LOG2[index]
+    return Log2(whole, z, log2_slope(z), whole == 0)
+
+
+def log2_fixed(top: Array, exp: Array) -> tuple[Array, Array]:
+    """log2(top / 2^31 * 2^exp): (integer, its Q: 67 or 55)."""
+    p = log2_parts(top, np.zeros_like(top), exp)
+    w = p.z * (p.slope >> 32) + ((p.z * ((p.slope & _LOW32) >> 1)) >> 31)
+    return np.where(p.near_one, w, p.whole + (w >> 12)), np.where(p.near_one, 67, 55)
+
+
+def log_bits(top: Array, low: Array, exp: Array) -> Array:
+    """Float bits of ln(m * 2^exp), m = (top + low / 2^32) / 2^31, not for 1."""
+    p = log2_parts(top, low, exp)
+    ln2 = np.uint64(tables.LN2_Q32)
+    factor = ((p.slope >> 31).astype(np.uint64) * ln2) >> np.uint64(32)
+    near = np.abs(p.z).astype(np.uint64) * factor
+    total = p.whole + ((p.z * (p.slope >> 32)) >> 12)
+    far = multiply_32_64(np.broadcast_to(ln2, total.shape), np.abs(total))
+    negative = np.where(p.near_one, p.z, total) < 0
+    product = np.where(p.near_one, near, far)
+    return pack64(negative.astype(np.int64), np.where(p.near_one, -6, 7), product)
 
 
 def normalise(value: Array, q: Array) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ from spindle.ir.function_parts import (
     horner,
     log2_fixed,
     log2_slope,
+    log_bits,
     multiply_32_64,
     normalise,
     pack32,
@@ -103,7 +104,7 @@ def _expm1_large(x: Parts) -> Array:
 def log(bits: Array) -> Array:
     """Natural logarithm."""
     x = unpack(bits)
-    y = _times_ln2(*log2_fixed(x.mant << 8, np.zeros_like(x.mant), x.exp))
+    y = log_bits(x.mant << 8, np.zeros_like(x.mant), x.exp)
     return _choose(
         y,
         (_is_nan(x), NAN),
@@ -112,12 +113,6 @@ def log(bits: Array) -> Array:
         (x.magnitude == INF, INF),
         (x.magnitude == ONE, 0),
     )
-
-
-def _times_ln2(value: Array, q: Array) -> Array:
-    """Float bits of value / 2^q * ln(2)."""
-    top, exp = normalise(value, q)
-    return pack64((value < 0).astype(np.int64), exp - 1, (top >> np.uint64(32)) * _LN2)
 
 
 def log_plus_one(bits: Array) -> Array:
@@ -147,7 +142,7 @@ def _log1p_large(x: Parts) -> Array:
     top, exp = normalise(np.maximum(total, 1), np.where(x.exp > 32, 31 - x.exp, 30))
     high = (top >> np.uint64(32)).astype(np.int64)
     low = (top & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    return _times_ln2(*log2_fixed(high, low, exp))
+    return log_bits(high, low, exp)
 
 
 def tanh(bits: Array) -> Array:
@@ -242,7 +237,7 @@ def _parity(y: Parts) -> tuple[Array, Array]:
 
 def _power_positive(x: Parts, y: Parts) -> Array:
     """|x| ** y for finite x other than 0 and 1 and finite y other than 0."""
-    value, q = log2_fixed(x.mant << 8, np.zeros_like(x.mant), x.exp)
+    value, q = log2_fixed(x.mant << 8, x.exp)
     top, log_exp = normalise(value, q)
     exp = y.exp + log_exp
     negative = (value < 0) != (y.sign == 1)

@@ -47,14 +47,17 @@ def _reshape(builder: Builder, op: Op) -> Value | None:
         return None
     if inner.kind == "reshape":
         return builder.reshape(inner.operands[0], op.result.shape, op.loc)
-    if squeezed(source.shape) == squeezed(op.result.shape):
-        return _respaced(builder, inner, op)
-    return None
+    if inner.kind not in ("broadcast_in_dim", "iota"):
+        return None
+    return _respaced(builder, inner, op)
 
 
 def _respaced(builder: Builder, inner: Op, op: Op) -> Value | None:
-    """Make a broadcast or iota in the shape that only adds or drops axes of extent 1."""
-    place = dict(zip(long_axes(inner.result.shape), long_axes(op.result.shape), strict=True))
+    """Make a broadcast or iota in the shape that only drops axes of extent 1."""
+    old, new = inner.result.shape, op.result.shape
+    if len(new) > len(old) or squeezed(old) != squeezed(new):
+        return None
+    place = dict(zip(long_axes(old), long_axes(new), strict=True))
     if inner.kind == "broadcast_in_dim" and all(dim in place for dim in inner.attrs["dims"]):
         dims = tuple(place[dim] for dim in inner.attrs["dims"])
         return builder.emit(inner.kind, inner.operands, op.result.type, {"dims": dims}, op.loc)

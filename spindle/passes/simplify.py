@@ -43,6 +43,8 @@ class _Round:
         self._seen: dict[Builder, dict[Hashable, Op]] = {}
 
     def __call__(self, builder: Builder, op: Op) -> tuple[Value, ...] | None:
+        if op.kind == "while":
+            return _unchanged_from_before(builder, op)
         for rule in _RULES:
             value = rule(builder, op)
             if value is not None:
@@ -58,6 +60,14 @@ class _Round:
             return None
         self.changes += 1
         return first.results
+
+
+def _unchanged_from_before(builder: Builder, op: Op) -> tuple[Value, ...]:
+    """Keep a loop, but read what it carries unchanged from before it."""
+    builder.add(op)
+    body = op.regions[1]
+    carried = zip(op.operands, op.results, body.params, body.returns, strict=True)
+    return tuple(first if back is param else last for first, last, param, back in carried)
 
 
 def _key(op: Op) -> Hashable:

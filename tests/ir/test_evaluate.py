@@ -255,3 +255,24 @@ def test_wrong_arguments_are_said_in_a_sentence():
         evaluate(module, [x.astype(np.float64)])
     with pytest.raises(UserError, match="2 arguments were given, the program takes 1"):
         evaluate(module, [x, x])
+
+
+def test_a_fusion_runs_its_region_on_its_operands():
+    x, row = np.arange(6, dtype=np.float32).reshape(2, 3), np.array([1, 2, 3], np.float32)
+    outer, p = (value_of(x), value_of(row)), (value_of(x), value_of(row))
+    wide, product, total = Value(p[0].type), Value(p[0].type), Value(TensorType((2,), "f32"))
+    zero = graph.constant(np.float32(0), "f32")
+    body = Region(
+        p,
+        (
+            zero,
+            Op("broadcast_in_dim", (p[1],), (wide,), {"dims": (1,)}),
+            Op("multiply", (p[0], wide), (product,)),
+            Op("reduce", (product, zero.result), (total,), {"dims": (1,), "reducer": "add"}),
+        ),
+        (product, total),
+    )
+    results = (Value(product.type), Value(total.type))
+    fusion = Op("fusion", outer, results, {"space": (2, 3)}, (body,))
+    got = evaluate(Module("f", Region(outer, (fusion,), results)), [x, row])
+    assert (got[0] == x * row).all() and got[1].tolist() == [8.0, 26.0]

@@ -40,7 +40,24 @@ static inline uint32_t operand_row_words(const struct operand *op, const struct 
 {
     uint32_t n = op->fast == SPINDLE_NO_DIM ? 1 : t->extent[op->fast];
     uint32_t align = op->align_words;
-    return (n * op->unit_words + align - 1) / align * align;
+    return align == 1 ? n * op->unit_words : (n * op->unit_words + align - 1) / align * align;
+}
+
+/* Words from one granule of `dim` to the next; 0 where the operand is not indexed by it. */
+static inline uint32_t operand_step(const struct operand *op, const struct tile *t, uint32_t dim)
+{
+    uint32_t step;
+    if (op->stride[dim] == 0) {
+        return 0;
+    }
+    if (dim == op->fast) {
+        return op->unit_words;
+    }
+    step = operand_row_words(op, t);
+    for (uint32_t later = dim + 1; later < SPINDLE_MAX_DIMS; later++) {
+        step *= operand_rows(op, t, later);
+    }
+    return step;
 }
 
 #endif

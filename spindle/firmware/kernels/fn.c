@@ -2,7 +2,7 @@
  *
  * In and out: float32 bits. Twin of spindle/ir/functions.py (same bits). "Qn" is an integer that
  * stands for value * 2^n. No division, no float type, no loop but Horner's; on the ARM968 a
- * 32x32->64 multiply is 3 cycles and a call has 6 (exp) to 17 (pow) of them.
+ * 32x32->64 multiply is 3 cycles and a call has 6 (exp) to 13 (pow) of them.
  */
 #include "fn.h"
 
@@ -21,16 +21,25 @@ typedef struct {
     uint32_t magnitude; /* the bits without the sign */
 } fn_parts;
 
-/* An integer and its Q, or a normalised magnitude and its exponent: see the functions below. */
+/* value / 2^q */
 typedef struct {
     int64_t value;
     int32_t q;
 } fn_fixed;
 
+/* An integer with bit 63 set, and its exponent or how far it was shifted. */
 typedef struct {
     uint64_t top;
     int32_t exp;
 } fn_scaled;
+
+/* log2(m * 2^exp) before it is put together: octave + T[index] + z * slope. */
+typedef struct {
+    uint32_t index;
+    int32_t octave;
+    int32_t z;     /* Q37 */
+    int64_t slope; /* Q62 */
+} fn_log2;
 
 /* x = 2^n * 2^(f / 2^32) */
 typedef struct {
@@ -48,10 +57,17 @@ static inline int32_t high_s(int32_t a, int32_t b)
     return (int32_t)(((int64_t)a * b) >> 32);
 }
 
-static inline int zeros_64(uint64_t x)
+/* Shift x (not 0) left until bit 63 is set; by words, as 64-bit variable shifts cost far more. */
+static inline fn_scaled shift_to_top(uint64_t x)
 {
-    uint32_t high = (uint32_t)(x >> 32);
-    return high ? __builtin_clz(high) : 32 + __builtin_clz((uint32_t)x);
+    uint32_t high = (uint32_t)(x >> 32), low = (uint32_t)x;
+    if (high == 0) {
+        int32_t zeros = __builtin_clz(low);
+        return (fn_scaled){(uint64_t)(low << zeros) << 32, 32 + zeros};
+    }
+    int32_t zeros = __builtin_clz(high);
+    high = (high << zeros) | ((low >> 1) >> (31 - zeros));
+    return (fn_scaled){((uint64_t)high << 32) | (low << zeros), zeros};
 }
 
 static inline fn_parts unpack(uint32_t bits)
@@ -71,6 +87,12 @@ static inline fn_parts unpack(uint32_t bits)
 
 static inline int is_nan(fn_parts x) { return x.magnitude > INF; }
 
+/* mant / 2^8 to nearest even: the carry of rest + 127 + last bit is the rounding. */
+static inline uint32_t round_drop_8(uint32_t mant)
+{
+    return (mant >> 8) + (((mant & 0xffu) + 0x7fu + ((mant >> 8) & 1u)) >> 8);
+}
+
 static inline uint32_t round_drop(uint32_t mant, int32_t drop)
 {
     uint32_t kept = mant >> drop, rest = mant - (kept << drop), half = 1u << (drop - 1);
@@ -84,7 +106,7 @@ static uint32_t pack_32(uint32_t sign, int32_t exp, uint32_t mant)
     if (exp > 127)
         return sign | INF;
     if (exp >= -126)
-        return sign | (((uint32_t)(exp + 126) << 23) + round_drop(mant, 8));
+        return sign | (((uint32_t)(exp + 126) << 23) + round_drop_8(mant));
     if (exp >= -149)
         return sign | round_drop(mant, -118 - exp);
     return sign | (exp == -150 && mant > SIGN);
@@ -93,8 +115,8 @@ static uint32_t pack_32(uint32_t sign, int32_t exp, uint32_t mant)
 /* Bits of product * 2^(exp - 62), product not 0; its top 32 bits count. */
 static uint32_t pack_64(uint32_t sign, int32_t exp, uint64_t product)
 {
-    int zeros = zeros_64(product);
-    return pack_32(sign, exp + 1 - zeros, (uint32_t)((product << zeros) >> 32));
+    fn_scaled s = shift_to_top(product);
+    return pack_32(sign, exp + 1 - s.exp, (uint32_t)(s.top >> 32));
 }
 
 static inline uint64_t multiply_32_64(uint32_t a, uint64_t b)
@@ -143,29 +165,56 @@ static inline int32_t reduced(uint32_t top, uint32_t low, uint32_t index)
 {
     uint32_t c = LOG_RECIPROCAL[index];
     uint64_t product = (uint64_t)top * c + high_u(low, c);
-    return (int32_t)((int64_t)(product - (UINT64_C(1) << 40)) >> 3);
+    return (int32_t)(uint32_t)(product >> 3); /* 1 is 2^37 here: it leaves through the top */
 }
 
-/* log2(m * 2^exp) as value / 2^q: Q67 next to 1 (keeps the relative error small), else Q55. */
-static fn_fixed log2_fixed(uint32_t top, uint32_t low, int32_t exp)
+static inline fn_log2 log2_parts(uint32_t top, uint32_t low, int32_t exp)
 {
     uint32_t index = interval(top >> 8);
     int32_t z = reduced(top, low, index);
-    int64_t slope = log2_slope(z);
-    int32_t slope_low = (int32_t)((uint32_t)slope >> 1);
-    int64_t w = (int64_t)z * (int32_t)(slope >> 32) + (((int64_t)z * slope_low) >> 31);
-    int32_t octave = exp + (index >= LOG_SPLIT);
-    if (octave == 0 && LOG2_TABLE[index] == 0)
-        return (fn_fixed){w, 67};
-    return (fn_fixed){(int64_t)((uint64_t)octave << 55) + LOG2_TABLE[index] + (w >> 12), 55};
+    return (fn_log2){index, exp + (index >= LOG_SPLIT), z, log2_slope(z)};
 }
 
-/* |value| / 2^q = top * 2^(exp - 63), top bit of `top` set; value not 0. */
+/* Next to 1 the result is z * slope alone: its relative error must stay small. */
+static inline int near_one(fn_log2 p) { return p.octave == 0 && LOG2_TABLE[p.index] == 0; }
+
+/* octave + T[index] + w in Q55, w = z * slope in Q67. */
+static inline int64_t log2_sum(fn_log2 p, int64_t w)
+{
+    return (int64_t)((uint64_t)p.octave << 55) + LOG2_TABLE[p.index] + (w >> 12);
+}
+
+static inline uint64_t magnitude_64(int64_t value)
+{
+    return value < 0 ? 0u - (uint64_t)value : (uint64_t)value;
+}
+
+/* log2(m * 2^exp): Q67 next to 1, else Q55. */
+static inline fn_fixed log2_fixed(uint32_t top, int32_t exp)
+{
+    fn_log2 p = log2_parts(top, 0, exp);
+    int32_t slope_low = (int32_t)((uint32_t)p.slope >> 1);
+    int64_t w = (int64_t)p.z * (int32_t)(p.slope >> 32) + (((int64_t)p.z * slope_low) >> 31);
+    return near_one(p) ? (fn_fixed){w, 67} : (fn_fixed){log2_sum(p, w), 55};
+}
+
+/* Bits of ln(m * 2^exp), m = (top + low / 2^32) / 2^31, not for 1. */
+static uint32_t log_bits(uint32_t top, uint32_t low, int32_t exp)
+{
+    fn_log2 p = log2_parts(top, low, exp);
+    if (near_one(p)) {
+        uint32_t factor = high_u((uint32_t)(p.slope >> 31), LN2_Q32);
+        return pack_64(p.z < 0, -6, (uint64_t)(uint32_t)(p.z < 0 ? -p.z : p.z) * factor);
+    }
+    int64_t sum = log2_sum(p, (int64_t)p.z * (int32_t)(p.slope >> 32));
+    return pack_64(sum < 0, 7, multiply_32_64(LN2_Q32, magnitude_64(sum)));
+}
+
+/* |value| / 2^q = top * 2^(exp - 63); value not 0. */
 static inline fn_scaled normalise(int64_t value, int32_t q)
 {
-    uint64_t magnitude = value < 0 ? 0u - (uint64_t)value : (uint64_t)value;
-    int zeros = zeros_64(magnitude);
-    return (fn_scaled){magnitude << zeros, 63 - zeros - q};
+    fn_scaled s = shift_to_top(magnitude_64(value));
+    return (fn_scaled){s.top, 63 - s.exp - q};
 }
 
 /* 1 / (d / 2^31) in Q31, d >= 2^31. */
@@ -242,13 +291,6 @@ uint32_t fn_expm1(uint32_t bits)
     return expm1_large(x);
 }
 
-/* Bits of a.value / 2^a.q * ln(2), a.value not 0. */
-static uint32_t times_ln2(fn_fixed a)
-{
-    fn_scaled s = normalise(a.value, a.q);
-    return pack_64(a.value < 0, s.exp - 1, (uint64_t)(uint32_t)(s.top >> 32) * LN2_Q32);
-}
-
 uint32_t fn_log(uint32_t bits)
 {
     fn_parts x = unpack(bits);
@@ -262,7 +304,7 @@ uint32_t fn_log(uint32_t bits)
         return INF;
     if (x.magnitude == ONE)
         return 0;
-    return times_ln2(log2_fixed(x.mant << 8, 0, x.exp));
+    return log_bits(x.mant << 8, 0, x.exp);
 }
 
 static uint32_t log1p_small(fn_parts x)
@@ -275,10 +317,10 @@ static uint32_t log1p_small(fn_parts x)
 static uint32_t log1p_large(fn_parts x)
 {
     if (x.exp > 32)
-        return times_ln2(log2_fixed(x.mant << 8, 0, x.exp));
+        return log_bits(x.mant << 8, 0, x.exp);
     int64_t fixed = (int64_t)((uint64_t)x.mant << (x.exp + 7)), one = INT64_C(1) << 30;
     fn_scaled s = normalise(x.sign ? one - fixed : one + fixed, 30);
-    return times_ln2(log2_fixed((uint32_t)(s.top >> 32), (uint32_t)s.top, s.exp));
+    return log_bits((uint32_t)(s.top >> 32), (uint32_t)s.top, s.exp);
 }
 
 uint32_t fn_log1p(uint32_t bits)
@@ -317,8 +359,8 @@ uint32_t fn_tanh(uint32_t bits)
         return (bits & SIGN) | ONE;
     fn_power p = split_power(times_log2e(x.mant), x.exp + 1, 1);
     uint32_t e = -1 - p.n > 31 ? 0 : exp2_fraction(p.f) >> (-1 - p.n);
-    uint64_t above = (UINT64_C(1) << 32) - e;
-    return pack_64(x.sign, -1, above * reciprocal(0x80000000u + (e >> 1)));
+    uint32_t r = reciprocal(0x80000000u + (e >> 1));
+    return pack_64(x.sign, -1, ((uint64_t)r << 32) - (uint64_t)e * r);
 }
 
 uint32_t fn_logistic(uint32_t bits)
@@ -361,7 +403,7 @@ uint32_t fn_rsqrt(uint32_t bits)
 /* |x| ** y for finite x other than 0 and 1, finite y other than 0; bits without sign. */
 static uint32_t pow_positive(fn_parts x, fn_parts y)
 {
-    fn_fixed log = log2_fixed(x.mant << 8, 0, x.exp);
+    fn_fixed log = log2_fixed(x.mant << 8, x.exp);
     fn_scaled s = normalise(log.value, log.q);
     uint32_t negative = (log.value < 0) ^ y.sign;
     int32_t exp = y.exp + s.exp;
