@@ -42,5 +42,5 @@ def test_two_processes_at_once(tmp_path):
 def test_compiler_errors_are_told(tmp_path):
     source = tmp_path / "broken.c"
     source.write_text("int f(void) { return nothing; }\n")
-    with pytest.raises(UserError, match="C compiler failed.*nothing"):
+    with pytest.raises(UserError, match=r"C compiler failed.*nothing"):
         build.compile_c([*build.HOST_FLAGS, "-c", str(source), "-o", str(tmp_path / "broken.o")])
