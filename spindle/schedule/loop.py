@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from spindle.ir.graph import WORD, Op, Region
+from spindle.ir.graph import WORD, Op, Region, Value
 from spindle.ir.plan import Addr, Loop, Step, While
 from spindle.schedule import copy, order
 from spindle.schedule.jobs import Block, Buf, map_addrs
@@ -16,7 +16,7 @@ from spindle.schedule.lower import Lowering
 from spindle.schedule.memory import place
 from spindle.spec.records import LOOP_REGS
 
-LowerRegion = Callable[[Lowering, Region, Sequence[Buf]], None]
+LowerRegion = Callable[[Lowering, Region, Sequence[Buf], Sequence[Value | None]], None]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _block(
 ) -> _Body:
     child = _child(ctx, region, carried)
     homes = [child.new_buf(b.size_bytes, b.name, b.loc, over=b) for b in carried]
-    lower_region(child, region, homes)
+    lower_region(child, region, homes, region.params)
     return _finish(ctx, child)
 
 
@@ -119,7 +119,7 @@ def _condition(
     predicate = ctx.new_buf(WORD, "loop condition")
     child = _child(ctx, region, carried)
     home = child.new_buf(WORD, "loop condition", over=predicate)
-    lower_region(child, region, [home])
+    lower_region(child, region, [home], [None])
     body = _finish(ctx, child)
     reads = (*body.reads, predicate)
     return _Body(body.steps, body.frame, reads), predicate.addr()

@@ -31,7 +31,9 @@ def plan(module: Module, options: Options) -> Plan:
             param.type.size_bytes, _name(module.param_names, index), segment=f"arg{index}"
         )
     homes = [_home(ctx, module, index) for index in range(len(module.body.returns))]
-    region.lower(ctx, module.body, homes)
+    donors = [module.donated.get(index) for index in range(len(homes))]
+    olds = [None if donor is None else params[donor] for donor in donors]
+    region.lower(ctx, module.body, homes, olds)
     groups = order.epochs(ctx.block)
     laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
     placed, scratch_bytes = place(ctx.block, groups)
