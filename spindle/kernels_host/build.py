@@ -26,7 +26,7 @@ HOST_SOURCES = ("kernels/*.c", "kernels/host/*.c", "rt/*.c", "hal/host/*.c")
 """Of two files with one name in kernels/ and kernels/host/, the host's is taken."""
 ARM_SOURCES = ("kernels/*.c", "rt/*.c", "hal/spinnaker/*.c")
 HOST_ONLY = ("kernel_cost.c",)
-ARM_FAST = ("dot_s28_sums.c", "quantise.c")
+ARM_FAST = ("dot_s28_sums.c",)
 """Compiled for speed (-O2) on ARM; the rest for size."""
 THUMB = "rt"
 """Folder compiled to Thumb, which takes 70 % of the room: no loop there runs per element."""
