@@ -81,6 +81,11 @@ def tile_cycles(task: Task) -> float:
     return Cost(task).task_cycles(task, LANES) / rounds
 
 
+def work_words(task: Task) -> int:
+    """Words of DTCM a task's kernel needs for itself."""
+    return Cost(task).work_words(task.tile)
+
+
 class Cost:
     """Formulas of one task (any tile)."""
 

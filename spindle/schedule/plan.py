@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from spindle.ir import plan_check
 from spindle.ir.graph import Module
 from spindle.ir.plan import Plan
 from spindle.options import Options
-from spindle.schedule import order, region
+from spindle.schedule import catalogue, order, region
 from spindle.schedule.jobs import Block, Buf, map_addrs
 from spindle.schedule.lower import Constants, Lowering
 from spindle.schedule.memory import place
@@ -37,7 +38,7 @@ def plan(module: Module, options: Options) -> Plan:
     groups = order.epochs(ctx.block)
     laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
     placed, scratch_bytes = place(ctx.block, groups)
-    return Plan(
+    result = Plan(
         module.name,
         tuple(map_addrs(step, placed) for step in laid_out),
         tuple(param.type for param in params),
@@ -50,6 +51,8 @@ def plan(module: Module, options: Options) -> Plan:
         _largest(ctx.block),
         asdict(options),
     )
+    plan_check.check(result, catalogue.work_words)
+    return result
 
 
 def _name(names: tuple[str, ...], index: int) -> str:
