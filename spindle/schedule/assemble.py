@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Instr, Operand, Task
@@ -52,6 +53,7 @@ class Draft:
         return n * catalogue.element_cycles(self.kernel, self.program, len(self.operands))
 
 
+@lru_cache(maxsize=4096)
 def assemble(draft: Draft, lanes: int = LANES) -> Task:
     """Return the cheapest task of the candidate tiles on so many lanes.
 

@@ -6,6 +6,7 @@ In: a Task. Out: words and cycles. The C side is firmware/kernels (kernel_cost.c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from spindle import kernels_host
 from spindle.ir.plan import Instr, Operand, Task
@@ -75,6 +76,7 @@ def element_cycles(kernel: str, program: Sequence[Instr], n_operands: int) -> fl
     return max(computed, moved) if kernel == "STRIP" else 8.0 + moved
 
 
+@lru_cache(maxsize=4096)
 def tile_cycles(task: Task) -> float:
     """Nominal cycles of one of a settled task's tiles (its inner ones together)."""
     rounds = -(-task.n_tiles // LANES)

@@ -6,7 +6,7 @@ In: a Block. Out: epochs (lists of jobs), and the steps with barriers and lanes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Step, Task, TaskStep
@@ -15,7 +15,7 @@ from spindle.schedule.jobs import Block, Job, predecessors
 from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
-_ROUNDS = 12
+_TRIES = 200
 
 
 def epochs(block: Block) -> list[list[Job]]:
@@ -48,19 +48,14 @@ def steps(groups: list[list[Job]]) -> tuple[Step, ...]:
     return tuple(out)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Steps of an epoch's jobs with first lanes, and what each lane then has to do (cycles)."""
-
-    made: tuple[tuple[Step, ...], ...]
-    loads: tuple[float, ...]
-    longest: int  # the job whose share of one lane is largest
+Shares = tuple[int, ...]
+"""Lanes that each job of an epoch should fill."""
 
 
 def _epoch_steps(group: list[Job]) -> list[Step]:
     out: list[Step] = []
     half = 0
-    for step in (step for steps in _balanced(group).made for step in steps):
+    for step in _lay_out(group, _balanced(group))[0]:
         if isinstance(step, TaskStep):
             step = TaskStep(_in_half(step.task, half))
             half = 1 - half
@@ -70,47 +65,50 @@ def _epoch_steps(group: list[Job]) -> list[Step]:
     return out
 
 
-def _balanced(group: list[Job]) -> _Layout:
-    """Share the lanes by work, then give the longest job more while the busiest lane gains."""
+def _balanced(group: list[Job]) -> Shares:
+    """Search lanes per job so that the busiest lane has least to do; ends at a local best."""
     total = sum(job.work for job in group)
-    shares = [_share(job, total) for job in group]
-    best = _lay_out(group, shares)
-    for _ in range(_ROUNDS):
-        if shares[best.longest] == LANES:
+    known: dict[Shares, float] = {}
+
+    def busiest(shares: Shares) -> float:
+        if shares not in known:
+            known[shares] = max(_lay_out(group, shares)[1])
+        return known[shares]
+
+    starts: list[Shares] = [tuple(_share(job, total) for job in group), (LANES,) * len(group)]
+    best = min(starts, key=busiest)
+    while len(group) > 1 and len(known) < _TRIES:
+        better = min(_neighbours(best), key=busiest)
+        if busiest(better) >= busiest(best):
             break
-        tried = list(shares)
-        tried[best.longest] = min(LANES, 2 * tried[best.longest])
-        layout = _lay_out(group, tried)
-        if max(layout.loads) >= max(best.loads):
-            break
-        best, shares = layout, tried
-    return _lay_out(group, shares)
+        best = better
+    return best
+
+
+def _neighbours(shares: Shares) -> list[Shares]:
+    """Shares with one job's lanes doubled or halved."""
+    found = []
+    for i, share in enumerate(shares):
+        for other in {min(LANES, 2 * share), max(1, share // 2)} - {share}:
+            found.append((*shares[:i], other, *shares[i + 1 :]))
+    return found
 
 
 def _share(job: Job, total: float) -> int:
-    """Lanes that a job should fill, by its part of the epoch's work."""
+    """Lanes by the job's part of the epoch's work."""
     return max(1, min(LANES, round(LANES * job.work / total))) if total else LANES
 
 
-def _lay_out(group: list[Job], shares: list[int]) -> _Layout:
-    """Make the jobs' steps; longest tiles first, so that short ones fill gaps."""
-    made = [tuple(job.make(share)) for job, share in zip(group, shares, strict=True)]
-    each = [_tile_cycles(steps) for steps in made]
+def _lay_out(group: list[Job], shares: Shares) -> tuple[list[Step], list[float]]:
+    """Make the jobs' steps, longest tiles first, so that short ones fill gaps; cycles per lane."""
+    made = [job.make(share) for job, share in zip(group, shares, strict=True)]
     loads = [0.0] * LANES
-    order = sorted(range(len(group)), key=lambda i: -each[i])
-    spans = {
-        i: max((_rounds(task) * each[i] for task in _tasks(made[i])), default=0.0) for i in order
-    }
-    laid = tuple(tuple(_with_lane(step, loads) for step in made[i]) for i in order)
-    return _Layout(laid, tuple(loads), max(order, key=lambda i: spans[i]))
+    ordered = sorted(made, key=_tile_cycles, reverse=True)
+    return [_with_lane(step, loads) for steps in ordered for step in steps], loads
 
 
 def _tasks(steps: Sequence[Step]) -> list[Task]:
     return [step.task for step in steps if isinstance(step, TaskStep)]
-
-
-def _rounds(task: Task) -> int:
-    return -(-task.n_tiles // LANES)
 
 
 def _tile_cycles(steps: Sequence[Step]) -> float:
