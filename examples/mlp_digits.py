@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 SIZES = (64, 128, 64, 10)
-STEPS_PER_LAUNCH = 8
-N_TRAIN = 1437
+STEPS_PER_LAUNCH, N_TRAIN = 8, 1437
 RATE, B1, B2, EPS = 2e-3, 0.9, 0.999, 1e-8
 
 
@@ -20,15 +19,14 @@ def init(key):
     params = []
     for n_in, n_out in pairwise(SIZES):
         key, used = jax.random.split(key)
-        limit = (6 / n_in) ** 0.5
-        w = jax.random.uniform(used, (n_in, n_out), jnp.float32, -limit, limit)
-        params.append({"w": w, "b": jnp.zeros(n_out)})
+        uniform = jax.random.uniform(used, (n_in, n_out), minval=-1.0)
+        params.append({"w": (6 / n_in) ** 0.5 * uniform, "b": jnp.zeros(n_out)})
     m, v = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
     return params, m, v, jnp.zeros(())
 
 
 def forward(params, x):
-    """Return the logits [B, 10] of images x [B, 64]."""
+    """Return logits [B, 10] of images x [B, 64]."""
     for layer in params[:-1]:
         x = jax.nn.relu(x @ layer["w"] + layer["b"])
     return x @ params[-1]["w"] + params[-1]["b"]
@@ -67,7 +65,7 @@ def evaluate(params, images, labels):
     """Return how many images get their label's logit as the largest."""
     logits = forward(params, images)
     of_label = jnp.sum(jax.nn.one_hot(labels, SIZES[-1]) * logits, axis=1)
-    return jnp.sum((of_label >= jnp.max(logits, axis=1)).astype(jnp.float32))
+    return jnp.sum(jnp.float32(of_label >= jnp.max(logits, axis=1)))
 
 
 def digits():
@@ -82,10 +80,9 @@ def digits():
 
 def main(jit, device_put, epochs=12, batch=64, seed=0, report=print):
     """Train; call report(epoch, mean loss, test accuracy) after each epoch; return params."""
-    init_, evaluate_ = jit(init), jit(evaluate)
     train_ = jit(train_steps, donate_argnums=0, static_argnums=4)
-    train, test = device_put(digits())
-    state, rng = init_(jax.random.key(seed)), np.random.default_rng(seed)
+    evaluate_, (train, test) = jit(evaluate), device_put(digits())
+    state, rng = jit(init)(jax.random.key(seed)), np.random.default_rng(seed)
     for epoch in range(1, epochs + 1):
         losses = []
         for _ in range(0, N_TRAIN, batch * STEPS_PER_LAUNCH):
