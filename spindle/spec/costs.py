@@ -114,16 +114,15 @@ def costs_hash(cost_set: str) -> str:
 
 @dataclass(frozen=True)
 class Power:
-    """Published power constants of a SpiNNaker-1 chip.
-
-    Source: Stromatias et al. 2014 as cited in SpiNNMachine's version_spin1 (idle), SpiNNMachine
-    measurement note (active core: (59.38 - 31.88) W / 806 cores), JSSC 2013 (packet energy).
-    """
+    """Published power constants of a SpiNNaker-1 chip, each with its source."""
 
     chip_idle_w: float = 0.35
+    chip_idle_source: str = "Stromatias et al. 2014, as cited in SpiNNMachine version_spin1"
     core_active_w: float = 0.034
+    core_active_source: str = "SpiNNMachine measurement note: (59.38 - 31.88) W / 806 cores"
     packet_40_bit_j: float = 1.0e-9
     packet_72_bit_j: float = 1.8e-9
+    packet_source: str = "25 pJ a bit a router: SpiNNMachine note citing Painkras et al., JSSC 2013"
 
 
 POWER = Power()
