@@ -29,6 +29,7 @@ STAGES: dict[str, set[str]] = {
     "machines": {"ir.graph", "image.image", "kernels_host"},
     "report": {"machines.machine"},
     "firmware": set(),
+    "vboard": set(),
 }
 """Folder -> what it may import besides itself and EVERYWHERE. spec/ imports nothing."""
 

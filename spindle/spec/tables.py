@@ -1,7 +1,7 @@
 """Primitive and kernel tables: numbers, names, contracts and costs, once for compiler and firmware.
 
 A cost is cycles per element in 1/16 cycle, in two frozen sets (spec/costs.py). Sources: "k4" is
-reference sheet kernels.md section 4 and so on, repeated in docs/kernels.md; "m" marks a model of
+reference sheet kernels.md section 4 and so on, repeated in docs/sources.md; "m" marks a model of
 ours (counted instructions of the intended loop, not yet run).
 """
 
