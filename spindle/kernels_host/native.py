@@ -31,6 +31,7 @@ class _Result(ctypes.Structure):
         ("barriers", ctypes.c_uint32),
         ("packets", ctypes.c_uint32),
         ("nonfinite", ctypes.c_uint32),
+        ("lost", ctypes.c_uint32),
         ("n_steps", ctypes.c_uint32),
         ("elapsed", ctypes.POINTER(ctypes.c_uint64)),
     ]
@@ -97,7 +98,7 @@ class Board:
         if while_trips:
             self._library.native_estimate(*arguments, while_trips)
         else:
-            self._library.native_launch(*arguments)
+            self._library.native_launch(*arguments, 1)
         return self._record(command, status, result, list(elapsed)[:n_steps])
 
     def _record(self, command: int, status: int, result: _Result, elapsed: list[int]) -> Launch:
@@ -166,7 +167,7 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     word, pointer = ctypes.c_uint32, ctypes.c_void_p
     library.native_open.argtypes = [pointer, word, word, word, pointer]
     library.native_open.restype = pointer
-    library.native_launch.argtypes = [pointer, word, word, pointer]
+    library.native_launch.argtypes = [pointer, word, word, pointer, word]
     library.native_launch.restype = word
     library.native_estimate.argtypes = [pointer, word, word, pointer, word]
     library.native_estimate.restype = word
