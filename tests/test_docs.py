@@ -63,7 +63,7 @@ def test_readme_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_readme_names_every_command_and_option() -> None:
     text = read("README.md")
     assert all(f"spindle {command}" in text for command in COMMANDS)
-    options = re.findall(r"--[\w-]+", demo._parser().format_usage())
+    options = re.findall(r"--[\w-]+", demo.make_parser().format_usage())
     assert [option for option in options if f"`{option}`" not in text] == []
 
 
