@@ -167,9 +167,7 @@ def _store(
                 array[_index(operand, place)] = words
 
 
-def _lazy(
-    task: Fields, place: Place, arrays: Sequence[Words | None]
-) -> tuple[Words, Words] | None:
+def _lazy(task: Fields, place: Place, arrays: Sequence[Words | None]) -> tuple[Words, Words] | None:
     if task["kernel"] != KERNEL["DOT_S28"]:
         return None
     a, b = arrays[4], arrays[5]

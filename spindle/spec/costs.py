@@ -59,7 +59,14 @@ CONSTANTS: tuple[Constant, ...] = (
         "measured",
         "2x2 block: K=128 costs 4.08 c/MAC = 41 cycles beside the MACs (kernels.md 3b)",
     ),
-    Constant("dot_s28_finish_cycles", 62, 70, "modelled", "int64 to float32 and add, per output"),
+    Constant(
+        "dot_s28_finish_cycles",
+        34,
+        40,
+        "modelled",
+        "int64 to float32, per output and K-block: clz, two shifts, rounding (24) + load, store",
+    ),
+    Constant("dot_s28_add_cycles", 55, 60, "measured", "kernels.md 4: later K-blocks add, 52 + 3"),
     Constant("mac_f32_cycles", 96.5, 96.5, "measured", "kernels.md 4: libgcc per MAC"),
     Constant(
         "scan_cycles",

@@ -130,9 +130,7 @@ def multiply(
     c = operand((0, n, 1, 0), 2, INTERNAL)
     out = operand((0, n, 1, 0), 2, STORE)
     result = np.zeros(m * n, np.uint32)
-    record = task(
-        "DOT_S28", (1, m, n, a.n_k), (1, *tile), inner=3, k_block=a.k_block, n_temps=0
-    )
+    record = task("DOT_S28", (1, m, n, a.n_k), (1, *tile), inner=3, k_block=a.k_block, n_temps=0)
     arrays = [a.q, b.q, a.e.reshape(-1), b.e.reshape(-1), lazy[0][None], lazy[1][None]]
     decided = run_task(
         record,

@@ -30,8 +30,8 @@ def test_two_processes_at_once(tmp_path):
     code = (
         "import pathlib, sys; from spindle.kernels_host import build;"
         "build.BUILD = pathlib.Path(sys.argv[1]);"
-        "build.host_sources = lambda **_: [build.FIRMWARE / 'kernels/transpose.c'];"
-        "import ctypes; ctypes.CDLL(str(build.build())).transpose_compute"
+        "build.host_sources = lambda **_: [build.FIRMWARE / 'kernels/tile.c'];"
+        "import ctypes; ctypes.CDLL(str(build.build())).operand_step"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     running = [subprocess.Popen(command) for _ in range(2)]
@@ -42,5 +42,5 @@ def test_two_processes_at_once(tmp_path):
 def test_compiler_errors_are_told(tmp_path):
     source = tmp_path / "broken.c"
     source.write_text("int f(void) { return nothing; }\n")
-    with pytest.raises(UserError, match="C compiler failed.*nothing"):
+    with pytest.raises(UserError, match=r"C compiler failed.*nothing"):
         build.compile_c([*build.HOST_FLAGS, "-c", str(source), "-o", str(tmp_path / "broken.o")])

@@ -53,4 +53,6 @@ def test_ties_go_to_even():
     """Elements far below the block's largest drop bits: halves must round to even."""
     low = np.arange(1, 4096, dtype=np.float32)
     x = np.stack([np.concatenate([np.float32([2.0**j]), low]) for j in (27, 28, 29, 33)])
-    check(x.astype(np.float32), np.zeros(x.shape[1], np.int32), 0, x.shape[1] // 8 * 8 + 8, 4, False)
+    check(
+        x.astype(np.float32), np.zeros(x.shape[1], np.int32), 0, x.shape[1] // 8 * 8 + 8, 4, False
+    )

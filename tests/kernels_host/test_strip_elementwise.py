@@ -1,4 +1,4 @@
-"""Every elementwise primitive == the evaluator, on all pairs of special words and on random ones."""
+"""Every elementwise primitive == the evaluator, on pairs of special words and random ones."""
 
 from __future__ import annotations
 
