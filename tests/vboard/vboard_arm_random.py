@@ -240,7 +240,7 @@ class Pair:
         """Put code at CODE on both."""
         self.core.write_memory(CODE, code)
         self.uc.mem_write(CODE, code)
-        self.uc.ctl_remove_cache(CODE, CODE + 64)
+        self.uc.ctl_flush_tb()  # old blocks would run on past the count
 
     def differences(self, *, everything: bool = False) -> list[str]:
         """Registers, flags or nearby memory that are not equal; everything: all memory, only memory."""
