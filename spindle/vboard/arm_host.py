@@ -285,7 +285,7 @@ class Core:
         return result
 
     def step(self, count: int = 1) -> Result:
-        """Run exactly `count` instructions (interrupt entries come before, not instead)."""
+        """Run `count` instructions; an interrupt entry or a prefetch abort counts as one."""
         result = Result.DONE
         for _ in range(count):
             result = self.run(self.cycles + 1)

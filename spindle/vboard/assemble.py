@@ -23,7 +23,7 @@ def assemble(source: str) -> bytes:
     assembler's words.
     """
     with tempfile.TemporaryDirectory() as folder:
-        text, made = Path(folder) / "x.S", Path(folder) / "x.o"
+        text, made = Path(folder) / "x.s", Path(folder) / "x.o"
         text.write_text(".syntax unified\n.arm\n" + source + "\n")
         compile_c([*_TARGET, "-c", str(text), "-o", str(made)])
         return text_section(made.read_bytes())
