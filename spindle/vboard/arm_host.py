@@ -50,6 +50,7 @@ class Bus(Protocol):
 
 _U32, _U64, _PTR = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 _U32P = ctypes.POINTER(ctypes.c_uint32)
+_Word = ctypes.Array[ctypes.c_uint32]
 _READ = ctypes.CFUNCTYPE(_U32, _PTR, _PTR, _U32, _U32, _U32P)
 _WRITE = ctypes.CFUNCTYPE(_U32, _PTR, _PTR, _U32, _U32, _U32)
 _WATCH = ctypes.CFUNCTYPE(None, _PTR, _PTR, _U32, _U32, ctypes.c_bool)
@@ -109,6 +110,11 @@ def _call(name: str, *arguments: object) -> int:
     return 0 if result is None else int(result)
 
 
+def _done(call: Callable[..., object], *arguments: object) -> int:
+    call(*arguments)
+    return 0
+
+
 class Core:
     """A core with its TCMs. Reset state: SVC, I = F = 1, pc 0, low vectors, alignment unchecked.
 
@@ -150,13 +156,13 @@ class Core:
             _call("stop", self._core)
             return default
 
-    def _read(self, _ctx: int, _core: int, addr: int, size: int, value: ctypes.Array[_U32]) -> int:
+    def _read(self, _ctx: int, _core: int, addr: int, size: int, value: _Word) -> int:
         return self._guard(lambda: self._answer("read", addr, size, value), BUS_FAULT)
 
-    def _fetch(self, _ctx: int, _core: int, addr: int, size: int, value: ctypes.Array[_U32]) -> int:
+    def _fetch(self, _ctx: int, _core: int, addr: int, size: int, value: _Word) -> int:
         return self._guard(lambda: self._answer("fetch", addr, size, value), BUS_FAULT)
 
-    def _answer(self, kind: str, addr: int, size: int, value: ctypes.Array[_U32]) -> int:
+    def _answer(self, kind: str, addr: int, size: int, value: _Word) -> int:
         if self._bus is None:
             return BUS_FAULT
         wait, word = getattr(self._bus, kind)(self, addr, size)
@@ -172,12 +178,12 @@ class Core:
     def _watch(self, _ctx: int, _core: int, addr: int, size: int, is_write: bool) -> None:
         bus = self._bus
         if bus is not None:
-            self._guard(lambda: bus.watch(self, addr, size, is_write) or 0, 0)
+            self._guard(lambda: _done(bus.watch, self, addr, size, is_write), 0)
 
     def _exception(self, _ctx: int, _core: int, vector: int) -> None:
         bus = self._bus
         if bus is not None:
-            self._guard(lambda: bus.exception(self, vector) or 0, 0)
+            self._guard(lambda: _done(bus.exception, self, vector), 0)
 
     # -- memory
 
@@ -193,9 +199,9 @@ class Core:
         return ctypes.string_at(base + offset, size_bytes)
 
     def _place(self, addr: int, size_bytes: int) -> tuple[int, int]:
-        if 0 <= addr and addr + size_bytes <= ITCM_SIZE:
+        if addr >= 0 and addr + size_bytes <= ITCM_SIZE:
             return _call("itcm", self._core), addr
-        if DTCM_BASE <= addr and addr + size_bytes <= DTCM_BASE + DTCM_SIZE:
+        if addr >= DTCM_BASE and addr + size_bytes <= DTCM_BASE + DTCM_SIZE:
             return _call("dtcm", self._core), addr - DTCM_BASE
         raise ValueError(f"0x{addr:08x} + {size_bytes} bytes is in no TCM")
 
@@ -320,12 +326,12 @@ class Core:
         _call("unwatch", self._core, handle)
 
     def trace(self, callback: Callable[[Core], None] | None) -> None:
-        """Call back before each instruction (the slow, traced loop); None goes back to the fast one."""
+        """Call back before each instruction, in the slow, traced loop; None: the fast one again."""
         if callback is None:
             self._trace = None
         else:
-            self._trace = _TRACE(lambda _ctx, _core: self._guard(lambda: callback(self) or 0, 0))
-        pointer = ctypes.cast(self._trace, _PTR) if self._trace is not None else None  # type: ignore[arg-type]
+            self._trace = _TRACE(lambda _ctx, _core: self._guard(lambda: _done(callback, self), 0))
+        pointer = ctypes.cast(self._trace, _PTR) if self._trace is not None else None
         _call("set_trace", self._core, pointer)
 
 

@@ -1,4 +1,4 @@
-"""Exceptions, modes, interrupts at exact boundaries, WFI, bus time, code outside the TCMs, watches."""
+"""Exceptions, modes, interrupts at exact boundaries, WFI, bus time, code on the bus, watches."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Board:
 
 
 def start(text: str, *, thumb: bool = False) -> tuple[Core, Board]:
-    """A core at 0x1000 with text there and nops behind, r10 = DTCM, r11 = DEVICE, r9 = RAM, r8 = HOLE."""
+    """A core in front of text at 0x1000: r8 = HOLE, r9 = RAM, r10 = DTCM, r11 = DEVICE."""
     board = Board()
     core = Core(board)
     core.write_memory(0, assemble(NOPS * 16))
@@ -391,7 +391,9 @@ def test_running_off_itcm_leaves_for_the_bus() -> None:
 
 
 def test_watches_report_reads_and_writes_of_their_range_only() -> None:
-    core, board = start("ldr r0, [r10]\n strb r0, [r10, #17]\n ldm r10, {r0-r5}\n str r0, [r10, #32]")
+    core, board = start(
+        "ldr r0, [r10]\n strb r0, [r10, #17]\n ldm r10, {r0-r5}\n str r0, [r10, #32]"
+    )
     handle = core.watch(DTCM_BASE + 16, 8)
     core.step(4)
     at = DTCM_BASE + 16

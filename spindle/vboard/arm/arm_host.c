@@ -1,4 +1,5 @@
-/* Flat functions over struct arm_core for ctypes (spindle/vboard/arm_host.py): tests, benches, debugger.
+/* Flat functions over struct arm_core for ctypes (spindle/vboard/arm_host.py): tests, benches,
+ * debugger.
  *
  * In: a core made by arm_host_new. Out: its state, field by field. The board itself uses arm.h.
  */

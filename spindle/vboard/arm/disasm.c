@@ -1,7 +1,9 @@
 /* Text of one instruction, from the syntax column of the instruction table.
  *
- * In: a word. Out: text. Letters behind %: c condition, s S flag, d n m S N registers (bits 12, 16, 0, 8, 16),
- * i rotated immediate, o shifted register, A R H addresses, a w l block transfer, b t branch targets,
+ * In: a word. Out: text. Letters behind %: c condition, s S flag, d n m S N registers (bits 12,
+ * 16, 0, 8, 16),
+ * i rotated immediate, o shifted register, A R H addresses, a w l block transfer, b t branch
+ * targets,
  * x y halves, p f PSR, q CP15 fields, k g comment numbers.
  */
 #include <stdio.h>

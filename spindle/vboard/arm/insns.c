@@ -1,7 +1,10 @@
-/* The ARM rows of the instruction table (generated look, written by hand; exempt from file size hints).
+/* The ARM rows of the instruction table (generated look, written by hand; exempt from file size
+ * hints).
  *
- * In: an instruction word. Out: its row. The first row that matches wins, so special cases come first.
- * Cycles: ARM9E-S DDI 0165B tables 8-2..8-27; where sources differ the higher count (scaled offsets).
+ * In: an instruction word. Out: its row. The first row that matches wins, so special cases come
+ * first.
+ * Cycles: ARM9E-S DDI 0165B tables 8-2..8-27; where sources differ the higher count (scaled
+ * offsets).
  */
 #include "insns.h"
 
