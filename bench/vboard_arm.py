@@ -125,7 +125,8 @@ def main() -> int:
             theirs = max(unicorn_mips(code, count, 400) for _ in range(3))
             print(
                 f"{name:10s} {CORES} cores: {ours:4.0f} M/s, {guarded:4.0f} M/s with a watch "
-                f"({SLICE} cycle slices), Unicorn count={count}: {theirs:5.0f} M/s, ratio {ours / theirs:.1f}"
+                f"({SLICE} cycle slices), Unicorn count={count}: {theirs:4.0f} M/s, "
+                f"ratio {ours / theirs:.1f}"
             )
     return 0
 

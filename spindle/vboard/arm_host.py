@@ -89,6 +89,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "set_cp15": (None, (_PTR, _U32)),
     "run": (_U32, (_PTR, _U64)),
     "reset": (None, (_PTR, ctypes.c_bool)),
+    "copy_state": (None, (_PTR, _PTR)),
     "set_irq": (None, (_PTR, ctypes.c_bool, _U64)),
     "set_fiq": (None, (_PTR, ctypes.c_bool, _U64)),
     "stop_at": (None, (_PTR, _U64)),
@@ -281,6 +282,10 @@ class Core:
     def reset(self, high_vectors: bool = False) -> None:
         """Reset the core; TCMs and cycles stay."""
         _call("reset", self._core, high_vectors)
+
+    def copy_state(self, other: Core) -> None:
+        """Become the twin of another core; the Bus stays this one's."""
+        _call("copy_state", self._core, other._core)
 
     def run(self, until: int) -> Result:
         """Run to a cycle, WFI, a stop or a typed error. Re-raises what a Bus method raised."""

@@ -301,6 +301,12 @@ def test_stop_at_and_stop_end_the_run_behind_the_store() -> None:
     assert core.run(5) == Result.DONE and core.pc == 0x1008
 
 
+def test_run_without_end() -> None:
+    core, board = start("mov r0, #1\n str r0, [r11]\n" + NOPS)
+    board.on_write = lambda core, value: core.stop()
+    assert core.run(2**64 - 1) == Result.STOPPED and core.pc == 0x1008
+
+
 def test_bus_sees_the_cycle_of_each_word() -> None:
     core, board = start("mov r0, #1\n stm r11, {r0}\n strd r0, r1, [r9]\n str r0, [r11]")
     core.run(12)
@@ -412,3 +418,16 @@ def test_watch_does_not_change_time() -> None:
     for core in (plain, watched):
         core.run(400)
     assert plain.cycles == watched.cycles and board.watched
+
+
+def test_copied_state_goes_on_like_the_original() -> None:
+    text = "1: add r0, r0, #1\n str r0, [r10], #4\n str r0, [r11]\n b 1b"
+    core, board = start(text)
+    core.run(100)
+    twin, twin_board = Core(other := Board()), other
+    twin.run(1)
+    twin.copy_state(core)
+    for one in (core, twin):
+        one.run(200)
+    assert twin_board.writes == [write for write in board.writes if write[0] >= 100]
+    assert twin.read_memory(DTCM_BASE, 256) == core.read_memory(DTCM_BASE, 256)

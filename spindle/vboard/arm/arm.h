@@ -138,8 +138,8 @@ struct arm_core {
     struct arm_step *steps;
     uint32_t step_words[3];
 
-    _Alignas(64) uint8_t itcm[ARM_ITCM_SIZE];
-    _Alignas(64) uint8_t dtcm[ARM_DTCM_SIZE];
+    _Alignas(16) uint8_t itcm[ARM_ITCM_SIZE];
+    _Alignas(16) uint8_t dtcm[ARM_DTCM_SIZE];
 };
 
 /* Set up *core (all state, TCMs zeroed) and reset it. bus and ctx must outlive it. false: no
@@ -149,6 +149,10 @@ void arm_free(struct arm_core *core);
 
 /* Reset as the hardware does: SVC, I = F = 1, pc 0 or 0xffff0000. TCMs, cycles and banks stay. */
 void arm_reset(struct arm_core *core, bool high_vectors);
+
+/* Make *core the twin of *from (registers, TCMs, time, watches); its bus, ctx and trace stay its
+ * own. */
+void arm_copy_state(struct arm_core *core, const struct arm_core *from);
 
 /* Run until core->cycles >= until, WFI, a stop or an error. Interrupts are taken at exact
  * boundaries. */

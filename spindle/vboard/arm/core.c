@@ -9,6 +9,8 @@
 #include "exec.h"
 #include "insns.h"
 
+#define MAX_SLICE (1ull << 62) /* cycles left must fit an int64_t */
+
 /* ---- interrupts, stops, errors */
 
 static void take_interrupt(struct arm_core *core) {
@@ -251,6 +253,7 @@ enum arm_result arm_run(struct arm_core *core, uint64_t until) {
             return ARM_DONE;
         take_interrupt(core);
         core->deadline = core->until;
+        shorten(core, core->cycles + MAX_SLICE);
         if (core->cycles >= core->until)
             return ARM_DONE;
         if (core->trace || core->pc >= ARM_ITCM_SIZE)
@@ -275,6 +278,22 @@ bool arm_init(struct arm_core *core, const struct arm_bus *bus, void *ctx) {
     update_hull(core);
     arm_reset(core, true);
     return core->steps != NULL;
+}
+
+void arm_copy_state(struct arm_core *core, const struct arm_core *from) {
+    struct arm_op *ops[2] = {core->ops[0], core->ops[1]};
+    struct arm_step *steps = core->steps;
+    const struct arm_bus *bus = core->bus;
+    arm_trace *trace = core->trace;
+    void *ctx = core->ctx;
+    memcpy(core, from, sizeof *core);
+    core->ops[0] = ops[0];
+    core->ops[1] = ops[1];
+    core->steps = steps;
+    core->bus = bus;
+    core->trace = trace;
+    core->ctx = ctx;
+    arm_invalidate(core, 0, ARM_ITCM_SIZE);
 }
 
 void arm_free(struct arm_core *core) {
