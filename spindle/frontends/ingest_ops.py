@@ -1,0 +1,267 @@
+"""One rule per StableHLO op: a raw op in, the Module's op (or ops) out.
+
+In: a Scope and a RawOp whose operands are known. Out: the Value of its result. The table RULES at
+the end is the whole list; HINTS says what to do instead for ops that are not compiled. Kinds and
+attributes follow docs/spec/module.md. `while` and the 64-bit ops are elsewhere (loops, narrow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from spindle.errors import UnsupportedError
+from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.scope import Scope, tensor_type
+from spindle.ir.graph import TensorType, Value
+
+Rule = Callable[[Scope, RawOp], Value]
+
+# fmt: off
+PLAIN = (
+    "add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "remainder",
+    "and", "or", "xor", "shift_left", "shift_right_logical", "shift_right_arithmetic", "negate",
+    "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
+    "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt", "reshape",
+)
+# fmt: on
+"""Ops that need nothing but their operands and their result's type."""
+
+HINTS = {
+    "gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
+    "scatter": "use lax.dynamic_update_slice, or multiply by a one-hot matrix",
+    "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
+    "sort": "sort on the host",
+    "convolution": "use dense layers for now",
+    "reduce_window": "pool by reshape and a reduction",
+    "select_and_scatter": "pool by reshape and a reduction",
+    "case": "compute both sides and choose with jnp.where",
+    "if": "compute both sides and choose with jnp.where",
+    "custom_call": "linear algebra, callbacks and debug.print stay on the host",
+    "rng_bit_generator": "use JAX's default random numbers (threefry)",
+    "fft": "transform on the host",
+    "reverse": "flip on the host, or multiply by a permutation matrix",
+}
+
+
+def apply_rule(scope: Scope, raw: RawOp) -> Value:
+    """Convert one op with one result.
+
+    Raises UnsupportedError with the op, its line and what to do where there is no rule.
+    """
+    rule = RULES.get(raw.name.removeprefix("stablehlo."))
+    if rule is None:
+        raise unsupported(raw)
+    return rule(scope, raw)
+
+
+def unsupported(raw: RawOp, detail: str = "", fix: str = "") -> UnsupportedError:
+    """Make the error of an op, or of one form of it (`detail`), that is not compiled."""
+    name = raw.name.removeprefix("stablehlo.")
+    target = raw.attrs.get("call_target_name")
+    what = f"{raw.name} @{target}" if target else raw.name
+    return UnsupportedError(
+        f"{what} {detail or 'is not compiled'}",
+        where=raw.loc,
+        limit="docs/limits.md lists the ops that are",
+        fix=fix or HINTS.get(name, "write it with listed ops, or compute it on the host"),
+    )
+
+
+def _plain(scope: Scope, raw: RawOp) -> Value:
+    kind = raw.name.removeprefix("stablehlo.")
+    return scope.emit(raw, kind, scope.operands(raw), scope.result_type(raw))
+
+
+def _attr_rule(kind: str, **names: str) -> Rule:
+    """Make the rule of an op that only renames its attributes: ours=theirs."""
+
+    def rule(scope: Scope, raw: RawOp) -> Value:
+        attrs = {ours: raw.attrs[theirs] for ours, theirs in names.items()}
+        return scope.emit(raw, kind, scope.operands(raw), scope.result_type(raw), **attrs)
+
+    return rule
+
+
+def _constant(scope: Scope, raw: RawOp) -> Value:
+    out = scope.result_type(raw)
+    if raw.attrs["value"] is None or not hasattr(raw.attrs["value"], "shape"):
+        raise unsupported(raw, "holds its data in a form that cannot be read")
+    return scope.constant(raw, raw.attrs["value"], out.dtype)
+
+
+def _compare(scope: Scope, raw: RawOp) -> Value:
+    if raw.attrs.get("compare_type") == "TOTALORDER":
+        raise unsupported(raw, "with TOTALORDER is not compiled", "compare with <, == and so on")
+    direction = raw.attrs["comparison_direction"]
+    out = scope.result_type(raw)
+    return scope.emit(raw, "compare", scope.operands(raw), out, direction=direction)
+
+
+def _select(scope: Scope, raw: RawOp) -> Value:
+    pred, on_true, on_false = scope.operands(raw)
+    out = scope.result_type(raw)
+    pred = scope.broadcast(raw, pred, out.shape)
+    return scope.emit(raw, "select", (pred, on_true, on_false), out)
+
+
+def _clamp(scope: Scope, raw: RawOp) -> Value:
+    low, value, high = scope.operands(raw)
+    out = scope.result_type(raw)
+    bounds = (scope.broadcast(raw, low, out.shape), scope.broadcast(raw, high, out.shape))
+    return scope.emit(raw, "clamp", (bounds[0], value, bounds[1]), out)
+
+
+def _dynamic_slice(scope: Scope, raw: RawOp) -> Value:
+    sizes = tuple(raw.attrs["slice_sizes"])
+    out = scope.result_type(raw)
+    return scope.emit(raw, "dynamic_slice", scope.operands(raw), out, sizes=sizes)
+
+
+def _reduce(scope: Scope, raw: RawOp) -> Value:
+    if len(raw.operands) != 2:
+        raise unsupported(
+            raw,
+            f"over {len(raw.operands) // 2} arrays together (argmax and the like) is not compiled",
+            "compare with the maximum instead, or take argmax on the host",
+        )
+    dims = tuple(sorted(raw.attrs["dimensions"]))
+    reducer = _reducer(raw)
+    out = scope.result_type(raw)
+    return scope.emit(raw, "reduce", scope.operands(raw), out, dims=dims, reducer=reducer)
+
+
+def _reducer(raw: RawOp) -> str:
+    """Return the name of a reduction body that is one op of its two parameters."""
+    (body,) = raw.regions
+    if len(body.ops) == 1 and sorted(body.ops[0].operands) == sorted(body.params):
+        name = body.ops[0].name.removeprefix("stablehlo.")
+        known = name in ("add", "multiply", "maximum", "minimum", "and", "or")
+        if known and body.returns == body.ops[0].results:
+            return name
+    raise unsupported(raw, "with this body is not compiled", "use sum, prod, max, min, all or any")
+
+
+PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
+EXACT_F32 = ("f32", "f32", "f32", "1", "1", "1")
+
+
+def _dot_general(scope: Scope, raw: RawOp) -> Value:
+    lhs, rhs = scope.operands(raw)
+    out = scope.result_type(raw)
+    if not lhs.dtype == rhs.dtype == out.dtype != "i1":
+        raise unsupported(
+            raw,
+            f"of {lhs.type} and {rhs.type} to {out.dtype} is not compiled",
+            "cast both sides to the result's type",
+        )
+    attrs = dict(raw.attrs["dot_dimension_numbers"], precision=_precision(raw))
+    return scope.emit(raw, "dot_general", (lhs, rhs), out, **attrs)
+
+
+def _precision(raw: RawOp) -> str:
+    """Return the higher of the two operands' precisions; a preset algorithm counts as one."""
+    algorithm = raw.attrs.get("algorithm")
+    if algorithm is not None and tuple(algorithm) != EXACT_F32:
+        raise unsupported(
+            raw,
+            f"with algorithm {'_'.join(algorithm[:3])} is not compiled",
+            "use precision 'F32_F32_F32', HIGHEST, HIGH or DEFAULT",
+        )
+    if algorithm is not None:
+        return "HIGHEST"
+    asked = raw.attrs.get("precision_config") or ("DEFAULT",)
+    return max(asked, key=PRECISIONS.index)
+
+
+def _dot(scope: Scope, raw: RawOp) -> Value:
+    """Write stablehlo.dot (a matrix or vector product) as dot_general."""
+    lhs = scope.operands(raw)[0]
+    dims = {"lhs_batch": (), "rhs_batch": (), "lhs_contract": (len(lhs.shape) - 1,)}
+    attrs = {**raw.attrs, "dot_dimension_numbers": {**dims, "rhs_contract": (0,)}}
+    whole = RawOp(raw.name, raw.operands, raw.results, attrs, (), raw.loc)
+    return _dot_general(scope, whole)
+
+
+def _pad(scope: Scope, raw: RawOp) -> Value:
+    """Write padding as slices (negative edges) and concatenations (positive ones)."""
+    value, fill = scope.operands(raw)
+    if any(raw.attrs["interior_padding"]):
+        raise unsupported(raw, "between elements is not compiled", "pad only at the edges")
+    scope.result_type(raw)
+    value = _crop(scope, raw, value)
+    for dim, low in enumerate(raw.attrs["edge_padding_low"]):
+        high = raw.attrs["edge_padding_high"][dim]
+        value = _pad_axis(scope, raw, value, fill, dim, (max(low, 0), max(high, 0)))
+    return value
+
+
+def _crop(scope: Scope, raw: RawOp, value: Value) -> Value:
+    start = tuple(max(-low, 0) for low in raw.attrs["edge_padding_low"])
+    high = raw.attrs["edge_padding_high"]
+    limit = tuple(n - max(-h, 0) for n, h in zip(value.shape, high, strict=True))
+    shape = tuple(b - a for a, b in zip(start, limit, strict=True))
+    if shape == value.shape:
+        return value
+    out = TensorType(shape, value.dtype)
+    ones = (1,) * len(shape)
+    return scope.emit(raw, "slice", (value,), out, start=start, limit=limit, strides=ones)
+
+
+def _pad_axis(
+    scope: Scope, raw: RawOp, value: Value, fill: Value, dim: int, edges: tuple[int, int]
+) -> Value:
+    """Put edges[0] fills before and edges[1] fills after `value` along one axis."""
+    if not any(edges):
+        return value
+
+    def shape(extent: int) -> tuple[int, ...]:
+        return (*value.shape[:dim], extent, *value.shape[dim + 1 :])
+
+    parts = [scope.broadcast(raw, fill, shape(edge)) if edge else None for edge in edges]
+    pieces = [piece for piece in (parts[0], value, parts[1]) if piece is not None]
+    out = TensorType(shape(sum(edges) + value.shape[dim]), value.dtype)
+    return scope.emit(raw, "concatenate", pieces, out, dim=dim)
+
+
+def _reduce_precision(scope: Scope, raw: RawOp) -> Value:
+    """float32 to float32 is the value itself; anything narrower is not compiled."""
+    if (raw.attrs["exponent_bits"], raw.attrs["mantissa_bits"]) != (8, 23):
+        raise unsupported(raw, "to less than float32 is not compiled", "stay in float32")
+    return scope.operands(raw)[0]
+
+
+def _convert(scope: Scope, raw: RawOp) -> Value:
+    """Convert; from a narrowed 64-bit integer to ui32 it is the value itself."""
+    (value,) = scope.operands(raw)
+    out = scope.result_type(raw)
+    if value.type == out:
+        return value
+    return scope.emit(raw, "convert", (value,), out)
+
+
+def _bitcast(scope: Scope, raw: RawOp) -> Value:
+    (value,) = scope.operands(raw)
+    tensor_type(scope.types[raw.operands[0]], f"{raw.name} takes", raw.loc)
+    return scope.emit(raw, "bitcast_convert", (value,), scope.result_type(raw))
+
+
+RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
+    "constant": _constant,
+    "iota": _attr_rule("iota", dim="iota_dimension"),
+    "compare": _compare,
+    "select": _select,
+    "clamp": _clamp,
+    "convert": _convert,
+    "bitcast_convert": _bitcast,
+    "broadcast_in_dim": _attr_rule("broadcast_in_dim", dims="broadcast_dimensions"),
+    "transpose": _attr_rule("transpose", permutation="permutation"),
+    "slice": _attr_rule("slice", start="start_indices", limit="limit_indices", strides="strides"),
+    "dynamic_slice": _dynamic_slice,
+    "dynamic_update_slice": _attr_rule("dynamic_update_slice"),
+    "concatenate": _attr_rule("concatenate", dim="dimension"),
+    "pad": _pad,
+    "reduce": _reduce,
+    "dot_general": _dot_general,
+    "dot": _dot,
+    "reduce_precision": _reduce_precision,
+}

@@ -1,0 +1,173 @@
+"""The reference evaluator: what every Module computes, bit for bit, in NumPy.
+
+In: a Module, host arrays, Options. Out: host arrays. It follows docs/numerics.md and docs/spec/;
+nothing here is taken from the C kernels. Elementwise kinds are in evaluate_elementwise.py,
+reductions in evaluate_reduce.py, dots in evaluate_dot.py, data movement and control here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from spindle.errors import InternalError, UserError
+from spindle.ir.evaluate_dot import dot_general
+from spindle.ir.evaluate_elementwise import ELEMENTWISE
+from spindle.ir.evaluate_reduce import reduce
+from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
+from spindle.options import Options
+
+Array = np.ndarray[Any, Any]
+_Values = dict[Value, Array]
+
+
+def evaluate(module: Module, args: Sequence[Array], options: Options | None = None) -> list[Array]:
+    """Run a Module on host arrays and return one array per result.
+
+    Each argument has its parameter's shape and NumPy type (graph.DTYPES); the results too.
+    `options` decides only for dots without `numerics` and with precision "DEFAULT".
+
+    Raises UserError where an argument's number, shape or type is wrong.
+    """
+    params = module.body.params
+    if len(args) != len(params):
+        raise UserError(
+            f"{len(args)} arguments were given, the program takes {len(params)}",
+            where=module.name,
+            fix="pass one array per parameter",
+        )
+    arrays = [
+        _checked(np.asarray(arg), p, i) for i, (arg, p) in enumerate(zip(args, params, strict=True))
+    ]
+    with np.errstate(all="ignore"):
+        return _run(module.body, arrays, {}, options or Options())
+
+
+def _checked(array: Array, param: Value, index: int) -> Array:
+    if array.shape != param.shape or array.dtype != DTYPES[param.dtype]:
+        raise UserError(
+            f"argument {index} is {array.dtype}{list(array.shape)}, expected {param.type}",
+            fix="convert it before the call",
+        )
+    return array
+
+
+def _run(region: Region, args: Sequence[Array], env: _Values, options: Options) -> list[Array]:
+    """Evaluate a region; `env` holds outer values too, which a body may read."""
+    env.update(zip(region.params, args, strict=True))
+    for op in region.ops:
+        results = _run_op(op, [env[v] for v in op.operands], env, options)
+        for value, array in zip(op.results, results, strict=True):
+            env[value] = _result(array, value.type, op)
+    return [env[v] for v in region.returns]
+
+
+def _result(array: Array, expected: TensorType, op: Op) -> Array:
+    if array.shape != expected.shape or array.dtype != DTYPES[expected.dtype]:
+        raise InternalError(
+            f"{op.kind}: the evaluator made {array.dtype}{list(array.shape)},"
+            f" the Module says {expected}"
+        )
+    return np.ascontiguousarray(array).reshape(expected.shape)
+
+
+def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> list[Array]:
+    if op.kind == "while":
+        return _while(op, operands, env, options)
+    if op.kind == "fusion":
+        return _run(op.regions[0], operands, env, options)
+    if op.kind == "dot_general":
+        return [dot_general(op, operands[0], operands[1], options)]
+    if op.kind == "reduce":
+        return [reduce(op, operands[0], operands[1])]
+    if op.kind in ELEMENTWISE:
+        return [ELEMENTWISE[op.kind](op, *operands)]
+    if op.kind in _MOVES:
+        return [_MOVES[op.kind](op, operands)]
+    raise InternalError(f"the evaluator has no definition of op kind {op.kind!r}")
+
+
+def _while(op: Op, carried: list[Array], env: _Values, options: Options) -> list[Array]:
+    cond, body = op.regions
+    trip_count = op.attrs.get("trip_count")
+    done = 0
+    while done < trip_count if trip_count is not None else _holds(cond, carried, env, options):
+        carried = _run(body, carried, env, options)
+        done += 1
+    return carried
+
+
+def _holds(cond: Region, carried: list[Array], env: _Values, options: Options) -> bool:
+    return bool(_run(cond, carried, env, options)[0])
+
+
+def _constant(op: Op, operands: list[Array]) -> Array:
+    return np.asarray(op.attrs["value"], DTYPES[op.result.dtype]).reshape(op.result.shape)
+
+
+def _iota(op: Op, operands: list[Array]) -> Array:
+    shape, dim = op.result.shape, op.attrs["dim"]
+    index = np.arange(shape[dim]).astype(DTYPES[op.result.dtype])
+    column = index.reshape([-1 if axis == dim else 1 for axis in range(len(shape))])
+    return np.broadcast_to(column, shape)
+
+
+def _reshape(op: Op, operands: list[Array]) -> Array:
+    return operands[0].reshape(op.result.shape)
+
+
+def _broadcast_in_dim(op: Op, operands: list[Array]) -> Array:
+    (x,), shape = operands, op.result.shape
+    extents = [1] * len(shape)
+    for axis, dim in enumerate(op.attrs["dims"]):
+        extents[dim] = x.shape[axis]
+    order = np.argsort(np.asarray(op.attrs["dims"], dtype=np.intp))
+    return np.broadcast_to(x.transpose(order).reshape(extents), shape)
+
+
+def _transpose(op: Op, operands: list[Array]) -> Array:
+    return operands[0].transpose(op.attrs["permutation"])
+
+
+def _slice(op: Op, operands: list[Array]) -> Array:
+    bounds = zip(op.attrs["start"], op.attrs["limit"], op.attrs["strides"], strict=True)
+    return operands[0][tuple(slice(*bound) for bound in bounds)]
+
+
+def _window(starts: list[Array], shape: Sequence[int], sizes: Sequence[int]) -> tuple[slice, ...]:
+    """The clamped window: start_i in 0..shape_i - sizes_i."""
+    firsts = [
+        min(max(int(s), 0), n - size) for s, n, size in zip(starts, shape, sizes, strict=True)
+    ]
+    return tuple(slice(first, first + size) for first, size in zip(firsts, sizes, strict=True))
+
+
+def _dynamic_slice(op: Op, operands: list[Array]) -> Array:
+    x, *starts = operands
+    return x[_window(starts, x.shape, op.attrs["sizes"])]
+
+
+def _dynamic_update_slice(op: Op, operands: list[Array]) -> Array:
+    x, update, *starts = operands
+    out = x.copy()
+    out[_window(starts, x.shape, update.shape)] = update
+    return out
+
+
+def _concatenate(op: Op, operands: list[Array]) -> Array:
+    return np.concatenate(operands, axis=op.attrs["dim"])
+
+
+_MOVES: dict[str, Callable[[Op, list[Array]], Array]] = {
+    "constant": _constant,
+    "iota": _iota,
+    "reshape": _reshape,
+    "broadcast_in_dim": _broadcast_in_dim,
+    "transpose": _transpose,
+    "slice": _slice,
+    "dynamic_slice": _dynamic_slice,
+    "dynamic_update_slice": _dynamic_update_slice,
+    "concatenate": _concatenate,
+}

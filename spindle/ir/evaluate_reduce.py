@@ -1,0 +1,71 @@
+"""Reductions of the Module in NumPy: the fixed order of float sums and products.
+
+In: the operand and a scalar init. Out: the operand without the reduced axes. The order is that of
+docs/numerics.md 4: blocks of the tree's size, then neighbours level by level, then init.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from spindle.ir.evaluate_elementwise import add, maximum, minimum, multiply
+from spindle.ir.graph import Op, ReduceTree
+
+Array = np.ndarray[Any, Any]
+Combine = Callable[[Array, Array], Array]
+
+_COMBINE: dict[str, Combine] = {
+    "add": add,
+    "multiply": multiply,
+    "maximum": maximum,
+    "minimum": minimum,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+}
+
+
+def reduce(op: Op, x: Array, init: Array) -> Array:
+    """Reduce `x` over op.attrs["dims"] with op.attrs["reducer"], starting from scalar `init`."""
+    dims = op.attrs["dims"]
+    kept = [axis for axis in range(x.ndim) if axis not in dims]
+    rows = x.transpose([*kept, *dims])
+    n = prod(x.shape[axis] for axis in dims)
+    rows = rows.reshape(*(x.shape[axis] for axis in kept), n)
+    start = np.broadcast_to(init, rows.shape[:-1])
+    if n == 0:
+        return start
+    tree = op.attrs.get("numerics") or ReduceTree()
+    combine = _COMBINE[op.attrs["reducer"]]
+    return combine(start, _tree(rows, combine, tree.block))
+
+
+def _tree(rows: Array, combine: Combine, block: int) -> Array:
+    """Combine the last axis (not empty): sequential blocks, then neighbours level by level."""
+    n = rows.shape[-1]
+    whole = n - n % block
+    blocks = rows[..., :whole].reshape(*rows.shape[:-1], whole // block, block)
+    partial = [_in_order(blocks, combine)] if whole else []
+    if whole < n:
+        partial.append(_in_order(rows[..., None, whole:], combine))
+    level = np.concatenate(partial, axis=-1)
+    while level.shape[-1] > 1:
+        level = _neighbours(level, combine)
+    return level[..., 0]
+
+
+def _in_order(blocks: Array, combine: Combine) -> Array:
+    acc = blocks[..., 0]
+    for i in range(1, blocks.shape[-1]):
+        acc = combine(acc, blocks[..., i])
+    return acc
+
+
+def _neighbours(level: Array, combine: Combine) -> Array:
+    """(2i, 2i+1) combined; an odd last one moves up unchanged."""
+    n = level.shape[-1]
+    pairs = combine(level[..., 0 : n - 1 : 2], level[..., 1:n:2])
+    return np.concatenate([pairs, level[..., n - 1 :]], axis=-1) if n % 2 else pairs

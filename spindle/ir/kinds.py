@@ -1,0 +1,58 @@
+"""Op kinds by family: the sets that the verifier and the passes share (docs/spec/module.md).
+
+In: nothing. Out: frozen sets of kind names, and the neutral element of every reducer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+BINARY = frozenset(
+    {
+        "add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "remainder",
+        "atan2", "and", "or", "xor", "shift_left", "shift_right_logical",
+        "shift_right_arithmetic",
+    }
+)  # fmt: skip
+UNARY = frozenset(
+    {
+        "negate", "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log",
+        "log_plus_one", "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt",
+    }
+)  # fmt: skip
+TYPE_CHANGING = frozenset({"convert", "bitcast_convert"})
+ELEMENTWISE = BINARY | UNARY | TYPE_CHANGING | {"compare", "select", "clamp"}
+FLOAT_ONLY = frozenset(
+    {
+        "atan2", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
+        "tanh", "logistic", "floor", "ceil", "is_finite",
+    }
+)  # fmt: skip
+INTEGER_ONLY = frozenset({"shift_left", "shift_right_logical", "shift_right_arithmetic", "popcnt"})
+BITWISE = frozenset({"and", "or", "xor", "not"})
+STRUCTURAL = frozenset(
+    {
+        "constant", "reshape", "transpose", "slice", "dynamic_slice", "dynamic_update_slice",
+        "concatenate", "while",
+    }
+)  # fmt: skip
+"""Kinds that stay on the top level, beside fusions, after the passes."""
+REDUCERS = frozenset({"add", "multiply", "maximum", "minimum", "and", "or"})
+DIRECTIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
+PRECISIONS = frozenset({"DEFAULT", "HIGH", "HIGHEST", "float32"})
+
+
+def neutral(reducer: str, dtype: str) -> Any:
+    """Return the value n with `n (reducer) x` == x for every x that is no NaN.
+
+    >>> neutral("add", "f32"), neutral("maximum", "i32")
+    (-0.0, -2147483648)
+    """
+    if dtype == "f32":
+        return {"add": -0.0, "multiply": 1.0, "maximum": -np.inf, "minimum": np.inf}[reducer]
+    low, high = {"i32": (-(2**31), 2**31 - 1), "ui32": (0, 2**32 - 1), "i1": (0, 1)}[dtype]
+    ones = -1 if dtype == "i32" else high
+    table = {"add": 0, "multiply": 1, "maximum": low, "minimum": high, "and": ones, "or": 0}
+    return table[reducer]

@@ -1,0 +1,45 @@
+"""fix_numerics: write into every float dot and sum how it is computed (docs/numerics.md).
+
+In: a Module, Options. Out: the Module in which no bit depends on the Options any more.
+A precision written in the program wins; options.matmul stands for DEFAULT only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from spindle.ir.graph import DotNumerics, Module, Op, ReduceTree, Value
+from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.options import Options
+
+FLOAT_ORDERED = frozenset({"add", "multiply"})
+"""Reducers whose float result depends on the order."""
+
+
+def fix_numerics(module: Module, options: Options) -> Module:
+    """Give every f32 dot_general a DotNumerics and every f32 sum or product a ReduceTree."""
+
+    def visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:
+        numerics = _numerics(op, options)
+        if numerics is None:
+            return None
+        builder.add(replace(op, attrs={**op.attrs, "numerics": numerics}))
+        return op.results
+
+    return rebuild_module(module, visit)
+
+
+def _numerics(op: Op, options: Options) -> DotNumerics | ReduceTree | None:
+    if op.attrs.get("numerics") is not None or not op.results or op.results[0].dtype != "f32":
+        return None
+    if op.kind == "dot_general":
+        return DotNumerics(_mode(op.attrs["precision"], options))
+    if op.kind == "reduce" and op.attrs["reducer"] in FLOAT_ORDERED:
+        return ReduceTree()
+    return None
+
+
+def _mode(precision: str, options: Options) -> str:
+    if precision == "DEFAULT":
+        return options.matmul
+    return "float32" if precision == "float32" else "bfp28"

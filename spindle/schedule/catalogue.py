@@ -1,0 +1,129 @@
+"""What kernels need and cost: workspace and cycles, asked of their C twins.
+
+In: a Task. Out: words and cycles. The C side is firmware/kernels (kernel_cost.c holds formulas).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from spindle import kernels_host
+from spindle.ir.plan import Instr, Operand, Task
+from spindle.ir.task_record import pack_task
+from spindle.spec import costs
+from spindle.spec.records import LANES
+from spindle.spec.tables import PRIMITIVES
+
+_COSTS = {c.name: c.nominal for c in costs.CONSTANTS}
+_PRIMITIVE_CYCLES = {p.name: p.cycles for p in PRIMITIVES}
+
+
+def operand_rows(operand: Operand, tile: Sequence[int]) -> int:
+    """Rows of a full tile in DTCM (firmware/include/tile.h)."""
+    rows = 1
+    granules = (1, operand.granule1, 1, operand.granule3)
+    for dim in range(4):
+        if operand.stride[dim] != 0 and dim != operand.fast:
+            rows *= -(-tile[dim] // granules[dim])
+    return rows
+
+
+def row_words(operand: Operand, tile: Sequence[int]) -> int:
+    """Words of one row of a full tile."""
+    n = 1 if operand.fast is None else tile[operand.fast]
+    return -(-n * operand.unit_words // operand.align_words) * operand.align_words
+
+
+def operand_words(operand: Operand, tile: Sequence[int]) -> int:
+    """Words of a full tile in DTCM."""
+    return operand_rows(operand, tile) * row_words(operand, tile)
+
+
+def transfers(operand: Operand, tile: Sequence[int]) -> int:
+    """Transfers that move a full tile: rows that touch in SDRAM are one."""
+    rows = operand_rows(operand, tile)
+    row_bytes = row_words(operand, tile) * 4
+    for dim in (3, 2, 1):
+        step = operand.stride[dim]
+        if step != 0 and dim != operand.fast:
+            granule = (1, operand.granule1, 1, operand.granule3)[dim]
+            return rows // -(-tile[dim] // granule) if step == row_bytes else rows
+    return rows
+
+
+def transfer_cycles(operand: Operand, tile: Sequence[int], lanes: int) -> float:
+    """Nominal engine cycles of moving a full tile while `lanes` lanes do the same."""
+    rate = min(_COSTS["dma_bytes_per_cycle"], _COSTS["sdram_bytes_per_cycle"] / max(lanes, 1))
+    return (
+        transfers(operand, tile) * _COSTS["dma_fixed_cycles"]
+        + operand_words(operand, tile) * 4 / rate
+    )
+
+
+def clipped(tile: Sequence[int], extent: Sequence[int]) -> tuple[int, int, int, int]:
+    """Extents of the first tile."""
+    t0, t1, t2, t3 = (min(t, e) for t, e in zip(tile, extent, strict=True))
+    return t0, t1, t2, t3
+
+
+def element_cycles(kernel: str, program: Sequence[Instr], n_operands: int) -> float:
+    """Rough cycles per index of the space, for sharing lanes between tasks."""
+    if kernel.startswith("DOT"):
+        return 4.2 if kernel == "DOT_S28" else _COSTS["mac_f32_cycles"]
+    computed = sum(_PRIMITIVE_CYCLES[instr.prim] for instr in program)
+    moved = n_operands * 4 * LANES / _COSTS["sdram_bytes_per_cycle"]
+    return max(computed, moved) if kernel == "STRIP" else 8.0 + moved
+
+
+@lru_cache(maxsize=4096)
+def tile_cycles(task: Task) -> float:
+    """Nominal cycles of one of a settled task's tiles (its inner ones together)."""
+    rounds = -(-task.n_tiles // LANES)
+    return Cost(task).task_cycles(task, LANES) / rounds
+
+
+def work_words(task: Task) -> int:
+    """Words of DTCM a task's kernel needs for itself."""
+    return Cost(task).work_words(task.tile)
+
+
+class Cost:
+    """Formulas of one task (any tile)."""
+
+    def __init__(self, task: Task) -> None:
+        self._formulas = kernels_host.TaskCost(pack_task(task))
+
+    def work_words(self, tile: Sequence[int]) -> int:
+        """Words of DTCM the kernel needs for itself."""
+        return self._formulas.work_words(tile)
+
+    def task_cycles(self, task: Task, lanes: int) -> float:
+        """Cycles of the busiest of `lanes` lanes: computing or moving, tile by tile."""
+        tile = clipped(task.tile, task.extent)
+        busy = min(task.n_tiles, lanes, LANES)
+        rounds = -(-task.n_tiles // max(busy, 1))
+        per_tile = _COSTS["tile_cycles"] + _COSTS["operand_cycles"] * len(task.operands)
+        moved = [op for op in task.operands if not (op.lazy or op.internal)]
+        each = sum(transfer_cycles(op, tile, LANES) for op in moved if _each_inner(op, task))
+        once = sum(transfer_cycles(op, tile, LANES) for op in moved if not _each_inner(op, task))
+        first = sum(transfer_cycles(op, tile, LANES) for op in moved if not op.store)
+        n_inner = _n_inner(task)
+        last = self._formulas.cycles(tile, last_inner=True, origin=_last_origin(task, n_inner))
+        total = max(last + per_tile, each + once)
+        if n_inner > 1:
+            middle = self._formulas.cycles(tile, last_inner=False) + per_tile
+            total += max(middle, each) * (n_inner - 1)
+        return rounds * total + first
+
+
+def _n_inner(task: Task) -> int:
+    return 1 if task.inner is None else -(-task.extent[task.inner] // task.tile[task.inner])
+
+
+def _last_origin(task: Task, n_inner: int) -> tuple[int, ...]:
+    return tuple((n_inner - 1) * task.tile[dim] if dim == task.inner else 0 for dim in range(4))
+
+
+def _each_inner(operand: Operand, task: Task) -> bool:
+    return task.inner is None or operand.stride[task.inner] != 0

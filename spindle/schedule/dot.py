@@ -1,0 +1,156 @@
+"""Lower a dot with its epilogue: scan, balance, quantise, multiply (docs/spec/kernels.md).
+
+Dims of every task: 0 batch, 1 free (rows), 2 columns, 3 the contracted index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from spindle.ir.graph import WORD, DotNumerics, Op, Region, Value
+from spindle.ir.plan import Operand
+from spindle.schedule import copy, dims, quantise, strip, strip_task, views
+from spindle.schedule.assemble import Draft, Tile
+from spindle.schedule.dims import Dims
+from spindle.schedule.jobs import Buf
+from spindle.schedule.lower import Lowering
+from spindle.schedule.quantise import Matrix
+from spindle.spec.records import CHUNK
+
+_SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+_WIDEST = 64
+_K_TILES = (64, 32, 16, 8)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    op: Op
+    region: Region
+    head: Op
+    numerics: DotNumerics
+    space: Dims
+    found: list[strip.View]
+
+
+def lower(ctx: Lowering, op: Op) -> None:
+    """Append the jobs of one dot fusion; its contraction is not empty."""
+    (region,) = op.regions
+    head = next(inner for inner in region.ops if inner.kind == "dot_general")
+    parts = _Parts(op, region, head, head.attrs["numerics"], _dims(op, region, head), [])
+    parts = replace(parts, found=views.find(region, op.attrs["space"]))
+    lhs, rhs = _matrices(ctx, op, region, head)
+    if parts.numerics.mode == "float32":
+        _multiply(ctx, parts, lhs, rhs, _float_operands(lhs, rhs), (), "DOT_F32")
+    else:
+        _bfp28(ctx, parts, lhs, rhs)
+
+
+def _bfp28(ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix) -> None:
+    a, b = quantise.both(ctx, lhs, rhs, parts.numerics, parts.head.loc or parts.op.loc)
+    operands = (
+        a.panel_operand(1),
+        b.panel_operand(2),
+        a.exponent_operand(1),
+        b.exponent_operand(2),
+        replace(lhs.operand(1, "lhs"), lazy=True),
+        replace(rhs.operand(2, "rhs"), lazy=True),
+    )
+    extra = (a.panel, b.panel, a.exponents, b.exponents)
+    _multiply(ctx, parts, lhs, rhs, operands, extra, "DOT_S28")
+
+
+def _float_operands(lhs: Matrix, rhs: Matrix) -> tuple[Operand, ...]:
+    return lhs.operand(1, "lhs"), rhs.operand(2, "rhs")
+
+
+def _multiply(
+    ctx: Lowering,
+    parts: _Parts,
+    lhs: Matrix,
+    rhs: Matrix,
+    operands: tuple[Operand, ...],
+    extra: tuple[Buf, ...],
+    kernel: str,
+) -> None:
+    op = parts.op
+    inputs = [ctx.bufs[value] for value in op.operands]
+    outputs = [ctx.result_buf(value, op) for value in op.results]
+    _, m, n = parts.space.extents
+    c = Operand("C", inputs[0].addr(), (0, n * WORD, WORD, 0), 2, internal=True)
+    first = len(operands) + 1
+    program = strip.build(
+        parts.region, parts.found, parts.space, (parts.head.result, first - 1), first
+    )
+    over = tuple(strip_task.operand(v, parts.space, inputs, outputs) for v in parts.found)
+    draft = Draft(
+        kernel,
+        (parts.space.extents[0], m, n, lhs.k),
+        (*operands, c, *over),
+        (),
+        program.program,
+        len(program.prologue),
+        program.n_temps,
+        inner=3,
+        k_block=parts.numerics.k_block,
+        label=strip_task.label(parts.region),
+        loc=parts.head.loc or op.loc,
+        origin="gemm",
+    )
+    draft = replace(draft, tiles=tuple(_tiles(draft, ctx.options.max_tile)))
+    ctx.add_drafts([draft], [*inputs, *extra, lhs.buf, rhs.buf], outputs)
+
+
+def _tiles(draft: Draft, max_tile: int | None) -> Iterator[Tile]:
+    _, m, n, k = draft.extent
+    block = draft.k_block or _K_TILES[0]
+    deepest = min(-(-k // CHUNK) * CHUNK, block)
+    limit = max(max_tile or deepest, CHUNK)
+    for t3 in {min(t, deepest, limit // CHUNK * CHUNK) for t in (deepest, *_K_TILES)}:
+        if block % t3 and t3 < k:
+            continue
+        for t1 in _sides(m, max_tile):
+            for t2 in _sides(n, max_tile):
+                yield (1, t1, t2, t3)
+
+
+def _sides(extent: int, max_tile: int | None) -> list[int]:
+    """Even tile sides: equal shares of the extent, at most _WIDEST and max_tile."""
+    limit = max(min(extent + 1, max_tile or extent + 1, _WIDEST), 2) // 2 * 2
+    shares = [-(-extent // n) for n in _SHARES]
+    return sorted({min(s + s % 2, limit) for s in shares})
+
+
+def _dims(op: Op, region: Region, head: Op) -> Dims:
+    n_batch = len(head.attrs["lhs_batch"])
+    free = len(head.operands[0].shape) - n_batch - len(head.attrs["lhs_contract"])
+    space = op.attrs["space"]
+    groups = [0 if i < n_batch else 1 if i < n_batch + free else 2 for i in range(len(space))]
+    strides = [view.strides for view in views.find(region, space)]
+    return dims.of_dot(space, strides, groups, head.loc or op.loc)
+
+
+def _matrices(ctx: Lowering, op: Op, region: Region, head: Op) -> tuple[Matrix, Matrix]:
+    lhs, rhs = (op.operands[region.params.index(value)] for value in head.operands)
+    return (
+        _matrix(ctx, op, lhs, head.attrs["lhs_batch"], head.attrs["lhs_contract"]),
+        _matrix(ctx, op, rhs, head.attrs["rhs_batch"], head.attrs["rhs_contract"]),
+    )
+
+
+def _matrix(
+    ctx: Lowering, op: Op, value: Value, batch: Sequence[int], contract: Sequence[int]
+) -> Matrix:
+    """See an operand as [batch, free, k], copying it first where axes do not merge."""
+    free = [axis for axis in range(len(value.shape)) if axis not in (*batch, *contract)]
+    groups = [list(batch), free, list(contract)]
+    buf, strides = copy.merged(ctx, op, value, groups)
+    extents = [_product(value.shape[axis] for axis in group) for group in groups]
+    return Matrix(buf, tuple(extents), tuple(strides))
+
+
+def _product(values: Iterator[int]) -> int:
+    n = 1
+    for value in values:
+        n *= value
+    return n

@@ -1,0 +1,107 @@
+"""Jobs: what the lowering of ops produces, before order, barriers and addresses are decided.
+
+A Buf is one tensor's memory. Two Bufs may share memory (`over`): the newer one overwrites the older
+in place, so every job that reads the older must come before the job that writes the newer.
+Addresses in tasks name Bufs by id ("%7") until memory.py has placed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from spindle.ir.plan import Addr, Loop, Operand, SetReg, Step, TaskStep, While
+
+
+@dataclass(eq=False)
+class Buf:
+    """Memory of one tensor. segment, offset: a fixed home ("arg0"), else scratch.
+
+    over: the Buf whose memory this one takes over.
+    """
+
+    id: str
+    size_bytes: int
+    name: str = ""
+    loc: str = ""
+    segment: str | None = None
+    over: Buf | None = None
+    offset: int = 0
+
+    @property
+    def root(self) -> Buf:
+        """The Buf whose memory this one uses."""
+        return self.over.root if self.over else self
+
+    def addr(self, offset: int = 0, terms: tuple[tuple[int, int], ...] = ()) -> Addr:
+        """Address inside this Buf, still symbolic."""
+        return Addr(self.id, offset, terms)
+
+
+@dataclass(eq=False)
+class Job:
+    """Steps that stay together, with the Bufs they touch.
+
+    make: called once, when order.py knows how many lanes the job may fill; returns its steps.
+    work: guess of its cycles over all lanes. alone: needs a barrier on both sides.
+    """
+
+    make: Callable[[int], Sequence[Step]]
+    reads: tuple[Buf, ...]
+    writes: tuple[Buf, ...]
+    work: float = 0.0
+    after: tuple[Job, ...] = ()
+    alone: bool = False
+
+
+@dataclass(eq=False)
+class Block:
+    """Jobs of one region in program order, and the scratch Bufs they use."""
+
+    jobs: list[Job] = field(default_factory=list)
+    bufs: list[Buf] = field(default_factory=list)
+
+
+def predecessors(block: Block) -> dict[Job, set[Job]]:
+    """Jobs that must end before each job starts: its inputs' writers, and readers it overwrites."""
+    writers: dict[Buf, list[Job]] = {}
+    readers: dict[Buf, list[Job]] = {}
+    for job in block.jobs:
+        for buf in job.writes:
+            writers.setdefault(buf, []).append(job)
+        for buf in job.reads:
+            readers.setdefault(buf, []).append(job)
+    before: dict[Job, set[Job]] = {}
+    for job in block.jobs:
+        needs = {other for buf in job.reads for other in writers.get(buf, ())}
+        for buf in job.writes:
+            if buf.over is not None:
+                needs |= set(readers.get(buf.over, ())) | set(writers.get(buf.over, ()))
+        before[job] = (needs | set(job.after)) - {job}
+    return before
+
+
+def map_addrs(step: Step, place: dict[str, Addr]) -> Step:
+    """Replace symbolic addresses of a step (and of its body) by placed ones."""
+    if isinstance(step, TaskStep):
+        operands = tuple(_map_operand(operand, place) for operand in step.task.operands)
+        return replace(step, task=replace(step.task, operands=operands))
+    if isinstance(step, SetReg):
+        return replace(step, addr=_map_addr(step.addr, place))
+    body = tuple(map_addrs(inner, place) for inner in step.body)
+    if isinstance(step, Loop):
+        return replace(step, body=body)
+    assert isinstance(step, While)
+    cond = tuple(map_addrs(inner, place) for inner in step.cond)
+    return replace(step, cond=cond, addr=_map_addr(step.addr, place), body=body)
+
+
+def _map_operand(operand: Operand, place: dict[str, Addr]) -> Operand:
+    return replace(operand, addr=_map_addr(operand.addr, place))
+
+
+def _map_addr(addr: Addr, place: dict[str, Addr]) -> Addr:
+    home = place.get(addr.segment)
+    if home is None:
+        return addr
+    return Addr(home.segment, home.offset + addr.offset, addr.terms)

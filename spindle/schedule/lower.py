@@ -1,0 +1,117 @@
+"""The lowering's context: values to Bufs, jobs to the current Block.
+
+Lowering functions (fusion.py, dot.py, copy.py, loop.py) take a Lowering and one op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spindle.ir.graph import WORD, Op, TensorType, Value
+from spindle.ir.plan import CONST, SetReg, Step, TaskStep
+from spindle.options import Options
+from spindle.schedule.assemble import Draft, assemble
+from spindle.schedule.jobs import Block, Buf, Job
+
+
+@dataclass
+class Constants:
+    """The const segment, filled while lowering; equal contents share one place."""
+
+    data: bytearray = field(default_factory=bytearray)
+    places: dict[bytes, int] = field(default_factory=dict)
+
+    def place(self, value: npt.NDArray[Any], dtype: str) -> int:
+        """Offset of these words in the const segment."""
+        words = value.astype(np.uint32) if dtype == "i1" else value
+        raw = np.ascontiguousarray(words).tobytes()
+        if raw not in self.places:
+            self.data += bytes(-len(self.data) % 8)
+            self.places[raw] = len(self.data)
+            self.data += raw
+        return self.places[raw]
+
+
+@dataclass
+class Lowering:
+    """State while one region is lowered.
+
+    bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
+    is known while compiling. depth: loops around this region.
+    """
+
+    options: Options
+    constants: Constants
+    block: Block = field(default_factory=Block)
+    bufs: dict[Value, Buf] = field(default_factory=dict)
+    targets: dict[Value, Buf] = field(default_factory=dict)
+    ids: count[int] = field(default_factory=count)
+    known: dict[Value, int] = field(default_factory=dict)
+    depth: int = 0
+
+    def new_buf(
+        self,
+        size_bytes: int,
+        name: str = "",
+        loc: str = "",
+        *,
+        segment: str | None = None,
+        over: Buf | None = None,
+        offset: int = 0,
+    ) -> Buf:
+        """Make a Buf of this block."""
+        size = max(size_bytes, WORD)
+        buf = Buf(f"%{next(self.ids)}", size, name, loc, segment, over, offset)
+        self.block.bufs.append(buf)
+        return buf
+
+    def result_buf(self, value: Value, op: Op) -> Buf:
+        """Memory for an op's result: where it is wanted (result, carry), else new scratch."""
+        buf = self.targets.get(value)
+        if buf is None:
+            buf = self.new_buf(value.type.size_bytes, op.kind, op.loc)
+        self.bufs[value] = buf
+        return buf
+
+    def constant_buf(self, value: npt.NDArray[Any], tensor: TensorType) -> Buf:
+        """A Buf in the const segment."""
+        offset = self.constants.place(value, tensor.dtype)
+        return self.new_buf(tensor.size_bytes, "constant", segment=CONST, offset=offset)
+
+    def add(
+        self,
+        make: Callable[[int], Sequence[Step]],
+        reads: Sequence[Buf],
+        writes: Sequence[Buf],
+        *,
+        work: float = 0.0,
+        after: Sequence[Job] = (),
+        alone: bool = False,
+    ) -> Job:
+        """Append a job to the block."""
+        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone)
+        self.block.jobs.append(job)
+        return job
+
+    def add_drafts(
+        self,
+        drafts: Sequence[Draft],
+        reads: Sequence[Buf],
+        writes: Sequence[Buf],
+        *,
+        before: Sequence[SetReg] = (),
+        after: Sequence[Job] = (),
+    ) -> Job:
+        """Append a job of tasks whose tiles are chosen when the lanes are known."""
+
+        def make(lanes: int) -> list[Step]:
+            return [*before, *(TaskStep(assemble(draft, lanes)) for draft in drafts)]
+
+        work = sum(draft.work for draft in drafts)
+        return self.add(make, reads, writes, work=work, after=after)

@@ -1,0 +1,239 @@
+"""Quantise a dot's operands to 28-bit mantissas: scan, balance, quantise (docs/numerics.md 3).
+
+In: two Matrix operands. Out: panels and exponents in scratch, as operands of the dot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from spindle.ir.graph import WORD, DotNumerics
+from spindle.ir.plan import Operand, Step, Task, TaskStep
+from spindle.schedule.assemble import BUDGET_WORDS, Draft, Tile, assemble
+from spindle.schedule.jobs import Buf
+from spindle.schedule.lower import Lowering
+from spindle.spec.records import CHUNK
+
+_ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+_DEEP = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A dot operand as [batch, free, k]: extents and element strides."""
+
+    buf: Buf
+    extents: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def batch(self) -> int:
+        return self.extents[0]
+
+    @property
+    def free(self) -> int:
+        return self.extents[1]
+
+    @property
+    def k(self) -> int:
+        return self.extents[2]
+
+    def operand(self, dim: int, name: str) -> Operand:
+        """The floats, free index on `dim` (1 or 2), k on dim 3."""
+        stride = [0, 0, 0, 0]
+        stride[0], stride[dim], stride[3] = (s * WORD for s in self.strides)
+        if self.k == 1 and self.strides[1] != 1:
+            stride[3] = WORD
+        fast = 3 if stride[3] == WORD else dim if stride[dim] == WORD else None
+        return Operand(name, self.buf.addr(), (stride[0], stride[1], stride[2], stride[3]), fast)
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """Panel and exponents of a Matrix (docs/spec/image.md, panels)."""
+
+    matrix: Matrix
+    k_block: int
+    panel: Buf
+    exponents: Buf
+
+    @property
+    def chunk_bytes(self) -> int:
+        """Bytes of one chunk of 8 k: free index rounded up to even, 8 words each."""
+        return (self.matrix.free + self.matrix.free % 2) * CHUNK * WORD
+
+    @property
+    def n_chunks(self) -> int:
+        return -(-self.matrix.k // CHUNK)
+
+    @property
+    def n_blocks(self) -> int:
+        return -(-self.matrix.k // self.k_block)
+
+    def panel_operand(self, dim: int, store: bool = False) -> Operand:
+        """The mantissas, free index on `dim`."""
+        stride = [self.n_chunks * self.chunk_bytes, 0, 0, self.chunk_bytes]
+        stride[dim] = CHUNK * WORD
+        return Operand(
+            "panel",
+            self.panel.addr(),
+            (stride[0], stride[1], stride[2], stride[3]),
+            dim,
+            store=store,
+            granule3=CHUNK,
+            unit_words=CHUNK,
+            align_words=2 * CHUNK,
+        )
+
+    def exponent_operand(self, dim: int, store: bool = False) -> Operand:
+        """The exponent words, free index on `dim`."""
+        row = self.matrix.free * WORD
+        stride = [self.n_blocks * row, 0, 0, row if self.n_blocks > 1 else 0]
+        stride[dim] = WORD
+        return Operand(
+            "exponents",
+            self.exponents.addr(),
+            (stride[0], stride[1], stride[2], stride[3]),
+            dim,
+            store=store,
+            granule3=self.k_block if self.n_blocks > 1 else 1,
+        )
+
+
+def both(
+    ctx: Lowering, lhs: Matrix, rhs: Matrix, numerics: DotNumerics, loc: str
+) -> tuple[Quantised, Quantised]:
+    """Append the jobs that quantise both operands of a dot."""
+    a, b = _scan(ctx, lhs, loc), _scan(ctx, rhs, loc)
+    if numerics.swapped:
+        a, b = b, a
+    d = _balance(ctx, a, b, lhs, loc)
+    left = _quantise(ctx, lhs, d, int(numerics.swapped), numerics, loc)
+    right = _quantise(ctx, rhs, d, int(not numerics.swapped), numerics, loc)
+    return left, right
+
+
+@dataclass
+class _Partial:
+    """Partial exponents; slots: rows of them, known when the scan's tile is chosen."""
+
+    buf: Buf
+    slots: int = 0
+
+
+def _scan(ctx: Lowering, x: Matrix, loc: str) -> _Partial:
+    """Append a_k: largest exponent of each k over rows, relative to the row's largest."""
+    words = 2 * x.k * (2 + 1) + 64
+    if words <= BUDGET_WORDS:
+        return _scan_with(ctx, x, "SCAN", (x.operand(1, "x"),), (), loc)
+    largest = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
+    row = Operand("r", largest.addr(), (x.free * WORD, WORD, 0, 0), 1)
+    operands = (x.operand(1, "x"), replace(row, store=True))
+    draft = _draft(ctx, x, "SCAN_FREE", operands, loc)
+    ctx.add_drafts([replace(draft, inner=3)], [x.buf], [largest])
+    return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), loc)
+
+
+def _scan_with(
+    ctx: Lowering,
+    x: Matrix,
+    kernel: str,
+    inputs: tuple[Operand, ...],
+    extra: tuple[Buf, ...],
+    loc: str,
+) -> _Partial:
+    partial = _Partial(ctx.new_buf(WORD, "partial exponents", loc))
+    out = Operand("a", partial.buf.addr(), (0, x.k * WORD, 0, WORD), 3, store=True)
+    deep = [x.k] if kernel == "SCAN" else None
+    draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
+    draft = replace(draft, slot_operand=len(inputs))
+
+    def make(lanes: int) -> list[Step]:
+        task = assemble(draft, lanes)
+        partial.slots = -(-x.free // task.tile[1])
+        partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
+        return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
+
+    ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work)
+    return partial
+
+
+def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
+    operands = list(task.operands)
+    operands[index] = replace(operands[index], stride=(stride, *operands[index].stride[1:]))
+    return replace(task, operands=tuple(operands))
+
+
+def _balance(ctx: Lowering, a: _Partial, b: _Partial, x: Matrix, loc: str) -> Buf:
+    buf = ctx.new_buf(x.batch * x.k * WORD, "balance", loc)
+
+    def make(lanes: int) -> list[Step]:
+        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), lanes))]
+
+    ctx.add(make, [a.buf, b.buf], [buf], work=x.k * 200.0)
+    return buf
+
+
+def _balance_draft(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, loc: str) -> Draft:
+    row = x.k * WORD
+    operands = (
+        Operand("a", a.buf.addr(), (a.slots * row, row, 0, WORD), 3),
+        Operand("b", b.buf.addr(), (b.slots * row, 0, row, WORD), 3),
+        Operand("d", d.addr(), (row, 0, 0, WORD), 3, store=True),
+    )
+    limit = ctx.options.max_tile or x.k
+    sixteenth = -(-x.k // 16)
+    sides = {min(side, limit, x.k) for side in (sixteenth + sixteenth % 2, *_DEEP, 8, 4, 2, 1)}
+    tiles: tuple[Tile, ...] = tuple((1, a.slots, b.slots, t3) for t3 in sorted(sides))
+    extent = (x.batch, a.slots, b.slots, x.k)
+    return Draft("BALANCE", extent, operands, tiles, label="balance", loc=loc, origin="quantise")
+
+
+def _quantise(
+    ctx: Lowering, x: Matrix, d: Buf, is_rhs: int, numerics: DotNumerics, loc: str
+) -> Quantised:
+    block = numerics.k_block
+    out = Quantised(x, block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
+    out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
+    out.exponents.size_bytes = x.batch * out.n_blocks * x.free * WORD
+    operands = (
+        x.operand(1, "x"),
+        Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),
+        out.panel_operand(1, store=True),
+        out.exponent_operand(1, store=True),
+    )
+    draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
+    draft = replace(draft, k_block=block, arg=is_rhs)
+    ctx.add_drafts([draft], [x.buf, d], [out.panel, out.exponents])
+    return out
+
+
+def _draft(
+    ctx: Lowering,
+    x: Matrix,
+    kernel: str,
+    operands: tuple[Operand, ...],
+    loc: str,
+    deep: list[int] | None = None,
+    even: bool = False,
+) -> Draft:
+    return Draft(
+        kernel,
+        (x.batch, x.free, 1, x.k),
+        operands,
+        tuple(_tiles(x, ctx.options.max_tile, deep, even)),
+        label=kernel.lower(),
+        loc=loc,
+        origin="quantise",
+    )
+
+
+def _tiles(x: Matrix, max_tile: int | None, deep: list[int] | None, even: bool) -> Iterator[Tile]:
+    """Candidates: rows even where `even`; the whole of k, or `deep`."""
+    limit = max_tile or 1 << 12
+    share = -(-x.free // 16)
+    for t3 in deep or [min(side, x.k, limit) for side in _DEEP]:
+        for rows in {*_ROWS, share + share % 2}:
+            rows = min(rows, x.free + x.free % 2, max(limit // 2 * 2, 2))
+            yield (1, rows if even else min(rows, x.free), 1, t3)
