@@ -119,10 +119,10 @@ def main() -> int:
     """Print one line per loop."""
     for name, source in (("smlal 2x2", SMLAL_2X2), ("soft float", SOFT_FLOAT)):
         code = assemble(source)
-        ours = max(interpreter_mips(code, 1_000_000) for _ in range(3))
-        guarded = max(interpreter_mips(code, 1_000_000, watched=True) for _ in range(3))
+        ours = max(interpreter_mips(code, 5_000_000) for _ in range(5))
+        guarded = max(interpreter_mips(code, 5_000_000, watched=True) for _ in range(5))
         for count in (200, 1000):
-            theirs = max(unicorn_mips(code, count, 400) for _ in range(3))
+            theirs = max(unicorn_mips(code, count, 400) for _ in range(5))
             print(
                 f"{name:10s} {CORES} cores: {ours:4.0f} M/s, {guarded:4.0f} M/s with a watch "
                 f"({SLICE} cycle slices), Unicorn count={count}: {theirs:4.0f} M/s, "
