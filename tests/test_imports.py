@@ -26,10 +26,10 @@ STAGES: dict[str, set[str]] = {
     "passes": {"ir"},
     "schedule": {"ir", "image.image", "kernels_host"},
     "codegen": {"ir", "image.image"},
+    "vboard": {"kernels_host"},
     "machines": {"ir.graph", "image.image", "kernels_host"},
     "report": {"machines.machine"},
     "firmware": set(),
-    "vboard": set(),
 }
 """Folder -> what it may import besides itself and EVERYWHERE. spec/ imports nothing."""
 
