@@ -1,8 +1,8 @@
 """NativeMachine: runs Images on this host, through the task loop and kernels of firmware/.
 
 In: Images, bytes. Out: bytes, Run records with cycles of the timing model (docs/spec/timing.md).
-One virtual chip; its SDRAM is a byte array, laid out as docs/spec/run.md says: command ring, status,
-then the arena. Host bytes count buffers, programs and constants.
+One virtual chip; its SDRAM is a byte array, laid out as docs/spec/run.md says: command ring,
+status, then the arena. Host bytes count buffers, programs and constants.
 
 Data decide the time of a launch only through whiles. Programs without them are timed once, by a
 walk at their first launch; launches then run without clocks.
