@@ -48,7 +48,7 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
         test, addr = _condition(ctx, cond, carried, lower_region)
         step = While(test.steps, addr, inner.steps, label=op.loc or "while")
         frames, reads = [inner.frame, test.frame], [*inner.reads, *test.reads]
-    ctx.add(lambda lanes: [step], [*carried, *reads], [*results, *frames], alone=True)
+    ctx.add(lambda room: [step], [*carried, *reads], [*results, *frames], alone=True)
 
 
 def _is_kept(body: Region, index: int) -> bool:

@@ -19,6 +19,7 @@ from spindle.options import Options
 from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Block, Buf, Job
 from spindle.schedule.resident import Residence
+from spindle.schedule.room import Room
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Lowering:
 
     def add(
         self,
-        make: Callable[[int], Sequence[Step]],
+        make: Callable[[Room], Sequence[Step]],
         reads: Sequence[Buf],
         writes: Sequence[Buf],
         *,
@@ -113,8 +114,8 @@ class Lowering:
     ) -> Job:
         """Append a job of tasks whose tiles are chosen when the lanes are known."""
 
-        def make(lanes: int) -> list[Step]:
-            return [*before, *(TaskStep(assemble(draft, lanes)) for draft in drafts)]
+        def make(room: Room) -> list[Step]:
+            return [*before, *(TaskStep(assemble(draft, room)) for draft in drafts)]
 
         work = sum(draft.work for draft in drafts)
         return self.add(make, reads, writes, work=work, after=after)

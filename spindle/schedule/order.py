@@ -14,6 +14,7 @@ from spindle.schedule import catalogue, resident
 from spindle.schedule.jobs import Block, Job, predecessors
 from spindle.schedule.memory import RESIDENT_START
 from spindle.schedule.resident import Residence
+from spindle.schedule.room import Room
 from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
@@ -54,6 +55,8 @@ def steps(groups: list[list[Job]], residences: list[Residence]) -> tuple[Step, .
 Shares = tuple[int, ...]
 """Lanes that each job of an epoch should fill."""
 
+_Laid = list[tuple[Job, list[Step]]]
+
 
 def _epoch_steps(group: list[Job]) -> list[Step]:
     out: list[Step] = []
@@ -79,7 +82,8 @@ def _balanced(group: list[Job]) -> Shares:
 
     def busiest(shares: Shares) -> float:
         if shares not in known:
-            known[shares] = max(_lay_out(group, shares)[1])
+            laid, loads = _lay_out(group, shares)
+            known[shares] = max(max(loads) + _first_load(laid), _bus_cycles(laid))
         return known[shares]
 
     starts: list[Shares] = [tuple(_share(job, total) for job in group), (LANES,) * len(group)]
@@ -90,6 +94,17 @@ def _balanced(group: list[Job]) -> Shares:
             break
         best = better
     return best
+
+
+def _first_load(laid: _Laid) -> float:
+    """Nothing is computed until the first tiles are there."""
+    tasks = [task for _, steps in laid for task in _tasks(steps)]
+    return catalogue.first_load_cycles(tasks[0]) if tasks else 0.0
+
+
+def _bus_cycles(laid: _Laid) -> float:
+    """What the SDRAM needs for all that the epoch moves."""
+    return sum(catalogue.bus_cycles(task) for _, steps in laid for task in _tasks(steps))
 
 
 def _neighbours(shares: Shares) -> list[Shares]:
@@ -106,12 +121,10 @@ def _share(job: Job, total: float) -> int:
     return max(1, min(LANES, round(LANES * job.work / total))) if total else LANES
 
 
-_Laid = list[tuple[Job, list[Step]]]
-
-
 def _lay_out(group: list[Job], shares: Shares) -> tuple[_Laid, list[float]]:
     """Make the jobs' steps, longest tiles first, so that short ones fill gaps; cycles per lane."""
-    made = [(job, job.make(share)) for job, share in zip(group, shares, strict=True)]
+    alone = len(group) == 1
+    made = [(job, job.make(Room(share, alone))) for job, share in zip(group, shares, strict=True)]
     loads = [0.0] * LANES
     ordered = sorted(made, key=lambda pair: _rank(pair[1]), reverse=True)
     return [(job, [_with_lane(step, loads) for step in steps]) for job, steps in ordered], loads

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from spindle.ir.graph import WORD, DotNumerics
 from spindle.ir.plan import Operand, Step, Task, TaskStep
-from spindle.schedule.assemble import BUDGET_WORDS, Draft, Tile, assemble
+from spindle.schedule.assemble import Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
 from spindle.schedule.resident import Residence
+from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import CHUNK, LANES
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
@@ -179,8 +180,8 @@ def _scan_with(
     draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
     draft = replace(draft, slot_operand=len(inputs))
 
-    def make(lanes: int) -> list[Step]:
-        task = assemble(_kept_draft(draft, kept, resident=False), lanes)
+    def make(room: Room) -> list[Step]:
+        task = assemble(_kept_draft(draft, kept, resident=False), room)
         partial.slots = -(-x.free // task.tile[1])
         partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
         return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
@@ -220,8 +221,8 @@ def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
 def _balance(ctx: Lowering, a: _Partial, b: _Partial, x: Matrix, loc: str) -> Buf:
     buf = ctx.new_buf(x.batch * x.k * WORD, "balance", loc)
 
-    def make(lanes: int) -> list[Step]:
-        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), lanes))]
+    def make(room: Room) -> list[Step]:
+        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), room))]
 
     ctx.add(make, [a.buf, b.buf], [buf], work=x.k * 200.0)
     return buf
@@ -264,8 +265,8 @@ def _quantise(
     draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
 
-    def make(lanes: int) -> list[Step]:
-        task = assemble(_kept_draft(draft, kept, resident=True), lanes)
+    def make(room: Room) -> list[Step]:
+        task = assemble(_kept_draft(draft, kept, resident=True), room)
         lane = kept[0].lane if kept and kept[0].place is not None else None
         return [TaskStep(task if lane is None else replace(task, lane_first=lane))]
 
