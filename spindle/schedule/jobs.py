@@ -44,8 +44,8 @@ class Job:
     """Steps that stay together, with the Bufs they touch.
 
     make: called when order.py knows how many lanes the job may fill; returns its steps.
-    work: guess of its cycles over all lanes. alone: needs a barrier on both sides. settled: called
-    with the steps as they stay, first lanes included.
+    work: guess of its cycles over all lanes. alone: needs a barrier on both sides. settled: gets
+    the steps as chosen, first lanes included, and returns them as they stay.
     """
 
     make: Callable[[Room], Sequence[Step]]
@@ -54,7 +54,7 @@ class Job:
     work: float = 0.0
     after: tuple[Job, ...] = ()
     alone: bool = False
-    settled: Callable[[Sequence[Step]], None] | None = None
+    settled: Callable[[list[Step]], list[Step]] | None = None
 
 
 @dataclass(eq=False)

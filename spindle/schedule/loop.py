@@ -127,7 +127,7 @@ def _finish(ctx: Lowering, child: Lowering) -> _Body:
     """Order the child's jobs and place its scratch in a frame of the parent."""
     groups = order.epochs(child.block)
     laid_out = order.steps(
-        groups, child.residences
+        groups, child.resident
     )  # before placing: tiles decide the size of some Bufs
     frame = ctx.new_buf(WORD, "loop frame")
     homes, top = place(child.block, groups, base=frame.id)

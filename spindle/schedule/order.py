@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Step, Task, TaskStep
-from spindle.schedule import catalogue, resident
+from spindle.schedule import catalogue
 from spindle.schedule.jobs import Block, Job, predecessors
 from spindle.schedule.memory import RESIDENT_START
-from spindle.schedule.resident import Residence
+from spindle.schedule.resident import ResidentArena
 from spindle.schedule.room import Room
 from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
@@ -43,9 +43,9 @@ def epochs(block: Block) -> list[list[Job]]:
     return result
 
 
-def steps(groups: list[list[Job]], residences: list[Residence]) -> tuple[Step, ...]:
+def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
     """Lay out epochs as steps: lanes spread, arena halves alternating, a barrier at each end."""
-    resident.assign(groups, residences)
+    arena.begin(groups)
     out: list[Step] = []
     for group in groups:
         out += _epoch_steps(group)
@@ -62,10 +62,8 @@ def _epoch_steps(group: list[Job]) -> list[Step]:
     out: list[Step] = []
     half = 0
     laid, _ = _lay_out(group, _balanced(group))
-    for job, job_steps in laid:
-        if job.settled:
-            job.settled(job_steps)
-    for step in (step for _, job_steps in laid for step in job_steps):
+    settled = [job.settled(job_steps) if job.settled else job_steps for job, job_steps in laid]
+    for step in (step for job_steps in settled for step in job_steps):
         if isinstance(step, TaskStep):
             step = TaskStep(_in_half(step.task, half))
             half = 1 - half
