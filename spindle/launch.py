@@ -87,6 +87,8 @@ def _buffer(executable: Executable, index: int, array: Array) -> Buffer:
 
 
 def _check_donated_once(executable: Executable, buffers: Sequence[Buffer]) -> None:
+    if len(set(buffers)) == len(buffers):
+        return
     for param in executable.image.donated.values():
         same = [i for i, buffer in enumerate(buffers) if buffer is buffers[param] and i != param]
         if same:
