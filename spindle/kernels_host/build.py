@@ -40,7 +40,7 @@ _SAME_BITS = (
     "-fno-strict-aliasing",
     "-fno-sanitize=undefined",
 )
-HOST_FLAGS = (*_STRICT, *_SAME_BITS, "-O3", "-flto", "-mcpu=native", "-fPIC")
+HOST_FLAGS = (*_STRICT, *_SAME_BITS, "-O3", "-mcpu=native", "-fPIC")
 """docs/numerics.md 2; -fno-math-errno keeps libm's sqrtf out."""
 ARM_FLAGS = (
     *_STRICT,
