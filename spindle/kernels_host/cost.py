@@ -46,5 +46,5 @@ class TaskCost:
 
     def work_words(self, tile: Sequence[int]) -> int:
         """Words of DTCM the kernel needs for itself, without temporaries and reduce states."""
-        self._tile[:] = tile
+        self._tile[:] = list(tile)
         return int(library().kernel_work_words(self._buffer))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Instr, Operand, Task
@@ -16,7 +17,8 @@ from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES, STRIP
 
 Tile = tuple[int, int, int, int]
-BUDGET_WORDS = HALF_ARENA_BYTES // 4
+BUDGET_WORDS = HALF_ARENA_BYTES // 4 - 2
+"""Of one half; the workspace begins inside it, so that its place tells the half."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Draft:
         return n * catalogue.element_cycles(self.kernel, self.program, len(self.operands))
 
 
+@lru_cache(maxsize=4096)
 def assemble(draft: Draft, lanes: int = LANES) -> Task:
     """Return the cheapest task of the candidate tiles on so many lanes.
 
@@ -97,10 +100,11 @@ def _with_tile(draft: Draft, tile: Tile, cost: catalogue.Cost) -> Task | None:
     words = [catalogue.operand_words(op, real) for op in operands]
     if draft.shared:
         words[draft.shared[1]] = 0
-    many = tile != draft.extent and any(t < e for t, e in zip(tile, draft.extent, strict=True))
-    double = [many and not op.internal for op in operands]
-    placed, top = lay_out(operands, words, double)
+    many = any(t < e for t, e in zip(tile, draft.extent, strict=True))
     temps = cost.work_words(tile)
+    placed, top = lay_out(operands, words, [many and not op.internal for op in operands])
+    if top + temps > BUDGET_WORDS:
+        placed, top = lay_out(operands, words, [False] * len(operands))
     if top + temps > BUDGET_WORDS:
         return None
     if draft.shared:

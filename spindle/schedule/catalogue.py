@@ -6,6 +6,7 @@ In: a Task. Out: words and cycles. The C side is firmware/kernels (kernel_cost.c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from spindle import kernels_host
 from spindle.ir.plan import Instr, Operand, Task
@@ -75,10 +76,16 @@ def element_cycles(kernel: str, program: Sequence[Instr], n_operands: int) -> fl
     return max(computed, moved) if kernel == "STRIP" else 8.0 + moved
 
 
+@lru_cache(maxsize=4096)
 def tile_cycles(task: Task) -> float:
     """Nominal cycles of one of a settled task's tiles (its inner ones together)."""
     rounds = -(-task.n_tiles // LANES)
     return Cost(task).task_cycles(task, LANES) / rounds
+
+
+def work_words(task: Task) -> int:
+    """Words of DTCM a task's kernel needs for itself."""
+    return Cost(task).work_words(task.tile)
 
 
 class Cost:
@@ -97,7 +104,7 @@ class Cost:
         busy = min(task.n_tiles, lanes, LANES)
         rounds = -(-task.n_tiles // max(busy, 1))
         per_tile = _COSTS["tile_cycles"] + _COSTS["operand_cycles"] * len(task.operands)
-        moved = [op for op in task.operands if not (op.lazy or op.internal)]
+        moved = [op for op in task.operands if not (op.lazy or op.internal or op.resident)]
         each = sum(transfer_cycles(op, tile, LANES) for op in moved if _each_inner(op, task))
         once = sum(transfer_cycles(op, tile, LANES) for op in moved if not _each_inner(op, task))
         first = sum(transfer_cycles(op, tile, LANES) for op in moved if not op.store)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from spindle.ir.graph import Op, Region
-from spindle.schedule import dims, dot, strip, strip_task, views
+from spindle.schedule import dims, dot, split, strip, strip_task, views
 from spindle.schedule.assemble import Draft
 from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf
@@ -29,11 +29,14 @@ def lower(ctx: Lowering, op: Op) -> None:
     if head is not None:
         region = _with_zero(region, head)
     found = views.find(region, op.attrs["space"])
+    found_dims = _dims(op, region, found)
+    if split.is_narrow(region, found_dims):
+        for part in split.split(op):
+            lower(ctx, part)
+        return
     inputs = [ctx.bufs[value] for value in op.operands]
     outputs = [ctx.result_buf(value, op) for value in op.results]
-    drafts = [
-        _draft(ctx, op, region, found, one, inputs, outputs) for one in _dims(op, region, found)
-    ]
+    drafts = [_draft(ctx, op, region, found, one, inputs, outputs) for one in found_dims]
     ctx.add_drafts(drafts, inputs, outputs)
 
 

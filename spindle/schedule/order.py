@@ -6,17 +6,18 @@ In: a Block. Out: epochs (lists of jobs), and the steps with barriers and lanes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Step, Task, TaskStep
-from spindle.schedule import catalogue
+from spindle.schedule import catalogue, resident
 from spindle.schedule.jobs import Block, Job, predecessors
+from spindle.schedule.memory import RESIDENT_START
+from spindle.schedule.resident import Residence
 from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
-
-_ROUNDS = 12
+_TRIES = 200
 
 
 def epochs(block: Block) -> list[list[Job]]:
@@ -41,27 +42,27 @@ def epochs(block: Block) -> list[list[Job]]:
     return result
 
 
-def steps(groups: list[list[Job]]) -> tuple[Step, ...]:
+def steps(groups: list[list[Job]], residences: list[Residence]) -> tuple[Step, ...]:
     """Lay out epochs as steps: lanes spread, arena halves alternating, a barrier at each end."""
+    resident.assign(groups, residences)
     out: list[Step] = []
     for group in groups:
         out += _epoch_steps(group)
     return tuple(out)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Steps of an epoch's jobs with first lanes, and what each lane then has to do (cycles)."""
-
-    made: tuple[tuple[Step, ...], ...]
-    loads: tuple[float, ...]
-    longest: int  # the job whose share of one lane is largest
+Shares = tuple[int, ...]
+"""Lanes that each job of an epoch should fill."""
 
 
 def _epoch_steps(group: list[Job]) -> list[Step]:
     out: list[Step] = []
     half = 0
-    for step in (step for steps in _balanced(group).made for step in steps):
+    laid, _ = _lay_out(group, _balanced(group))
+    for job, job_steps in laid:
+        if job.settled:
+            job.settled(job_steps)
+    for step in (step for _, job_steps in laid for step in job_steps):
         if isinstance(step, TaskStep):
             step = TaskStep(_in_half(step.task, half))
             half = 1 - half
@@ -71,47 +72,62 @@ def _epoch_steps(group: list[Job]) -> list[Step]:
     return out
 
 
-def _balanced(group: list[Job]) -> _Layout:
-    """Share the lanes by work, then give the longest job more while the busiest lane gains."""
+def _balanced(group: list[Job]) -> Shares:
+    """Search lanes per job so that the busiest lane has least to do; ends at a local best."""
     total = sum(job.work for job in group)
-    shares = [_share(job, total) for job in group]
-    best = _lay_out(group, shares)
-    for _ in range(_ROUNDS):
-        if shares[best.longest] == LANES:
+    known: dict[Shares, float] = {}
+
+    def busiest(shares: Shares) -> float:
+        if shares not in known:
+            known[shares] = max(_lay_out(group, shares)[1])
+        return known[shares]
+
+    starts: list[Shares] = [tuple(_share(job, total) for job in group), (LANES,) * len(group)]
+    best = min(starts, key=busiest)
+    while len(group) > 1 and len(known) < _TRIES:
+        better = min(_neighbours(best), key=busiest)
+        if busiest(better) >= busiest(best):
             break
-        tried = list(shares)
-        tried[best.longest] = min(LANES, 2 * tried[best.longest])
-        layout = _lay_out(group, tried)
-        if max(layout.loads) >= max(best.loads):
-            break
-        best, shares = layout, tried
-    return _lay_out(group, shares)
+        best = better
+    return best
+
+
+def _neighbours(shares: Shares) -> list[Shares]:
+    """Shares with one job's lanes doubled or halved."""
+    found = []
+    for i, share in enumerate(shares):
+        for other in {min(LANES, 2 * share), max(1, share // 2)} - {share}:
+            found.append((*shares[:i], other, *shares[i + 1 :]))
+    return found
 
 
 def _share(job: Job, total: float) -> int:
-    """Lanes that a job should fill, by its part of the epoch's work."""
+    """Lanes by the job's part of the epoch's work."""
     return max(1, min(LANES, round(LANES * job.work / total))) if total else LANES
 
 
-def _lay_out(group: list[Job], shares: list[int]) -> _Layout:
-    """Make the jobs' steps; longest tiles first, so that short ones fill gaps."""
-    made = [tuple(job.make(share)) for job, share in zip(group, shares, strict=True)]
-    each = [_tile_cycles(steps) for steps in made]
+_Laid = list[tuple[Job, list[Step]]]
+
+
+def _lay_out(group: list[Job], shares: Shares) -> tuple[_Laid, list[float]]:
+    """Make the jobs' steps, longest tiles first, so that short ones fill gaps; cycles per lane."""
+    made = [(job, job.make(share)) for job, share in zip(group, shares, strict=True)]
     loads = [0.0] * LANES
-    order = sorted(range(len(group)), key=lambda i: -each[i])
-    spans = {
-        i: max((_rounds(task) * each[i] for task in _tasks(made[i])), default=0.0) for i in order
-    }
-    laid = tuple(tuple(_with_lane(step, loads) for step in made[i]) for i in order)
-    return _Layout(laid, tuple(loads), max(order, key=lambda i: spans[i]))
+    ordered = sorted(made, key=lambda pair: _rank(pair[1]), reverse=True)
+    return [(job, [_with_lane(step, loads) for step in steps]) for job, steps in ordered], loads
+
+
+def _rank(steps: Sequence[Step]) -> tuple[bool, float]:
+    """Tasks bound to their lanes come first, then long tiles."""
+    return any(_is_bound(task) for task in _tasks(steps)), _tile_cycles(steps)
+
+
+def _is_bound(task: Task) -> bool:
+    return any(op.resident for op in task.operands)
 
 
 def _tasks(steps: Sequence[Step]) -> list[Task]:
     return [step.task for step in steps if isinstance(step, TaskStep)]
-
-
-def _rounds(task: Task) -> int:
-    return -(-task.n_tiles // LANES)
 
 
 def _tile_cycles(steps: Sequence[Step]) -> float:
@@ -130,7 +146,9 @@ def _with_lane(step: Step, loads: list[float]) -> Step:
     def busiest(first: int) -> float:
         return max(loads[(first + i) % LANES] + n * each for i, n in enumerate(tiles) if n)
 
-    first = min(range(LANES), key=busiest) if task.n_tiles % LANES else 0
+    first = task.lane_first
+    if not _is_bound(task):
+        first = min(range(LANES), key=busiest) if task.n_tiles % LANES else 0
     for i, n in enumerate(tiles):
         loads[(first + i) % LANES] += n * each
     return replace(step, task=replace(task, lane_first=first))
@@ -139,5 +157,8 @@ def _with_lane(step: Step, loads: list[float]) -> Step:
 def _in_half(task: Task, half: int) -> Task:
     """Move a task to one half of the arena, unless it owns it all."""
     shift = 0 if task.exclusive else half * HALF_ARENA_BYTES // 4
-    operands = tuple(replace(op, dtcm=op.dtcm + shift) for op in task.operands)
+    operands = tuple(
+        op if op.dtcm >= RESIDENT_START else replace(op, dtcm=op.dtcm + shift)
+        for op in task.operands
+    )
     return replace(task, operands=operands, work=task.work + shift)

@@ -30,8 +30,8 @@ def test_two_processes_at_once(tmp_path):
     code = (
         "import pathlib, sys; from spindle.kernels_host import build;"
         "build.BUILD = pathlib.Path(sys.argv[1]);"
-        "build.host_sources = lambda **_: [build.FIRMWARE / 'kernels/transpose.c'];"
-        "import ctypes; ctypes.CDLL(str(build.build())).transpose_compute"
+        "build.host_sources = lambda **_: [build.FIRMWARE / 'kernels/tile.c'];"
+        "import ctypes; ctypes.CDLL(str(build.build())).operand_step"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     running = [subprocess.Popen(command) for _ in range(2)]

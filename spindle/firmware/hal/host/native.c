@@ -129,6 +129,7 @@ static void start(struct native *board)
     for (uint32_t i = 0; i < board->n_active; i++) {
         hal_host_start(&board->hal[i]);
         rt_core_start(&board->core[i], &board->hal[i], &board->command);
+        board->core[i].n_lanes = board->n_active == SPINDLE_LANES;
     }
     for (uint32_t lane = 0; lane < SPINDLE_LANES; lane++) {
         rt_lane_start(&board->lane[lane], lane, &board->command);
