@@ -19,28 +19,70 @@ from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
 _TRIES = 200
+_HEAVY = 3
+"""A job moves into an epoch of so many times its work."""
 
 
 def epochs(block: Block) -> list[list[Job]]:
-    """Give each job the earliest epoch after its predecessors; an `alone` job gets its own.
+    """Put jobs into epochs: the earliest, or a later one whose computing hides a job's transfers.
 
-    Raises InternalError when jobs wait for each other (an overwrite that was not allowed).
+    An `alone` job gets its own. Raises InternalError when jobs wait for each other (an overwrite
+    that was not allowed).
     """
     before = predecessors(block)
-    done: set[Job] = set()
+    earliest = _earliest(block, before)
+    return _relaxed(block, before, earliest)
+
+
+def _earliest(block: Block, before: dict[Job, set[Job]]) -> dict[Job, int]:
+    epoch_of: dict[Job, int] = {}
     left = list(block.jobs)
-    result: list[list[Job]] = []
+    number = 0
     while left:
-        ready = [job for job in left if before[job] <= done]
+        ready = [job for job in left if before[job] <= epoch_of.keys()]
         if not ready:
             names = [buf.name for job in left for buf in job.writes]
             raise InternalError(f"jobs wait for each other; they write {names[:4]}")
-        shared = [job for job in ready if not job.alone]
-        chosen = shared or ready[:1]
-        result.append(chosen)
-        done |= set(chosen)
-        left = [job for job in left if job not in done]
-    return result
+        chosen = [job for job in ready if not job.alone] or ready[:1]
+        epoch_of |= dict.fromkeys(chosen, number)
+        left = [job for job in left if job not in epoch_of]
+        number += 1
+    return epoch_of
+
+
+def _relaxed(
+    block: Block, before: dict[Job, set[Job]], earliest: dict[Job, int]
+) -> list[list[Job]]:
+    """Move light jobs that can wait to the epoch with most work that they can reach."""
+    count = max(earliest.values(), default=-1) + 1
+    work = [0.0] * count
+    for job, epoch in earliest.items():
+        work[epoch] += float("-inf") if job.alone else job.work
+    latest = _latest(block, before, earliest, count)
+    chosen: dict[Job, int] = {}
+    for job in sorted(block.jobs, key=lambda j: earliest[j]):
+        low = max([earliest[job], *(chosen[other] + 1 for other in before[job])])
+        reach = range(low, latest[job] + 1)
+        best = max(reach, key=lambda epoch: (work[epoch], -epoch))
+        hidden = not job.alone and work[best] > _HEAVY * job.work
+        chosen[job] = best if hidden else low
+    groups: list[list[Job]] = [[] for _ in range(count)]
+    for job in block.jobs:
+        groups[chosen[job]].append(job)
+    return [group for group in groups if group]
+
+
+def _latest(
+    block: Block, before: dict[Job, set[Job]], earliest: dict[Job, int], count: int
+) -> dict[Job, int]:
+    """Last epoch of each job that delays none of those after it."""
+    latest = dict.fromkeys(block.jobs, count - 1)
+    for job in sorted(block.jobs, key=lambda j: -earliest[j]):
+        if job.alone:
+            latest[job] = earliest[job]
+        for other in before[job]:
+            latest[other] = min(latest[other], latest[job] - 1)
+    return latest
 
 
 def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:

@@ -14,6 +14,7 @@ from spindle.schedule import catalogue
 from spindle.schedule.assemble import Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
+from spindle.schedule.memory import RESIDENT_WORDS
 from spindle.schedule.resident import Residence
 from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import CHUNK, LANES
@@ -108,7 +109,12 @@ def both(
     ctx: Lowering, lhs: Matrix, rhs: Matrix, numerics: DotNumerics, loc: str
 ) -> tuple[Quantised, Quantised]:
     """Append the jobs that quantise both operands of a dot."""
-    kept = _residence(lhs, numerics), _residence(rhs, numerics)
+    n_lhs, n_rhs = lhs.batch * lhs.free * lhs.k, rhs.batch * rhs.free * rhs.k
+    left_lanes = min(max(round(LANES * n_lhs / (n_lhs + n_rhs)), 1), LANES - 1)
+    kept = (
+        _residence(ctx, lhs, numerics, left_lanes),
+        _residence(ctx, rhs, numerics, LANES - left_lanes),
+    )
     a, b = _scan(ctx, lhs, kept[0], loc), _scan(ctx, rhs, kept[1], loc)
     if numerics.swapped:
         a, b = b, a
@@ -118,9 +124,16 @@ def both(
     return left, right
 
 
-def _residence(x: Matrix, numerics: DotNumerics) -> Residence | None:
-    """Where both reads of an operand could use the same tiles."""
-    return Residence() if x.k <= numerics.k_block else None
+def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics, lanes: int) -> Residence | None:
+    """Where both reads of an operand can use the same tiles: one for each of `lanes` lanes.
+
+    The two operands of a dot share the lanes by their elements, so both epochs are balanced.
+    """
+    rows = -(-x.free // max(lanes // x.batch, 1))
+    rows += rows % 2
+    fits = x.k <= numerics.k_block and x.batch * -(-x.free // rows) <= LANES
+    limit = ctx.options.max_tile or rows
+    return Residence(rows) if fits and rows <= limit and rows * x.k <= RESIDENT_WORDS else None
 
 
 @dataclass
@@ -158,9 +171,12 @@ def _scan_with(
     deep = [x.k] if kernel == "SCAN" else None
     draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
     draft = replace(draft, slot_operand=len(inputs))
+    if kept:
+        draft = replace(draft, tiles=((1, min(kept.rows, x.free), 1, x.k), *draft.tiles))
 
     def make(room: Room) -> list[Step]:
-        task = assemble(draft, room)
+        own = replace(draft, tiles=draft.tiles[:1]) if kept else draft
+        task = assemble(own, room)
         partial.slots = -(-x.free // task.tile[1])
         partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
         return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
@@ -178,8 +194,7 @@ def _scan_with(
 
 def _stay(ctx: Lowering, task: Task, kept: Residence | None) -> Task:
     """Let a scan's tile stay for quantising, where each lane has one and there is room."""
-    one_each = task.n_tiles <= LANES and task.tile[1] % 2 == 0
-    if kept is None or not one_each:
+    if kept is None:
         return task
     x = task.operands[0]
     words = catalogue.operand_words(x, catalogue.clipped(task.tile, task.extent))
@@ -193,7 +208,7 @@ def _stay(ctx: Lowering, task: Task, kept: Residence | None) -> Task:
 def _resident_draft(draft: Draft, scanned: Task) -> Draft:
     """Quantise the tiles that scanning left in DTCM."""
     x = replace(draft.operands[0], dtcm=scanned.operands[0].dtcm, resident=True)
-    tile: Tile = (1, scanned.tile[1], 1, draft.k_block)
+    tile: Tile = (1, scanned.tile[1] + scanned.tile[1] % 2, 1, draft.k_block)
     return replace(draft, operands=(x, *draft.operands[1:]), tiles=(tile,))
 
 

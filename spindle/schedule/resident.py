@@ -17,11 +17,12 @@ from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
 
 @dataclass(eq=False)
 class Residence:
-    """A tile per lane that job `first` loads and job `last` uses.
+    """A tile per lane, of so many rows, that job `first` loads and job `last` uses.
 
     task: the loading task as it stays, once known; None where the tile does not stay.
     """
 
+    rows: int
     first: Job | None = None
     last: Job | None = None
     task: Task | None = None
