@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import add
 
 from spindle import kernels_host
 from spindle.ir.plan import Instr, Operand, Task
@@ -131,11 +132,25 @@ class Cost:
         once = sum(transfer_cycles(op, tile, lanes) for op in moved if not _each_inner(op, task))
         n_inner = _n_inner(task)
         last = self._formulas.cycles(tile, last_inner=True, origin=_last_origin(task, n_inner))
-        total = max(last + per_tile, each + once)
+        longer = max if _overlaps(task) else add
+        total: float = longer(last + per_tile, each + once)
         if n_inner > 1:
             middle = self._formulas.cycles(tile, last_inner=False) + per_tile
-            total += max(middle, each) * (n_inner - 1)
+            total += longer(middle, each) * (n_inner - 1)
         return total
+
+
+def _overlaps(task: Task) -> bool:
+    """Whether the next tile is loaded while one computes: what is loaded again has two buffers."""
+    if task.n_tiles <= LANES and _n_inner(task) == 1:
+        return True
+    again = [
+        op
+        for op in _moved(task)
+        if not op.store
+        and (task.n_tiles > LANES or (task.inner is not None and op.stride[task.inner] != 0))
+    ]
+    return all(op.buffer for op in again)
 
 
 def _moved(task: Task) -> list[Operand]:

@@ -96,10 +96,11 @@ class Lowering:
         work: float = 0.0,
         after: Sequence[Job] = (),
         alone: bool = False,
+        lane: Callable[[], int | None] = lambda: None,
         settled: Callable[[list[Step]], list[Step]] | None = None,
     ) -> Job:
         """Append a job to the block."""
-        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone, settled)
+        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone, lane, settled)
         self.block.jobs.append(job)
         return job
 

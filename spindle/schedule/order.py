@@ -123,7 +123,7 @@ def _balanced(group: list[Job]) -> Shares:
     def busiest(shares: Shares) -> float:
         if shares not in known:
             laid, loads = _lay_out(group, shares)
-            known[shares] = max(max(loads) + _first_load(laid), _bus_cycles(laid))
+            known[shares] = max(max(loads) + _first_load(laid[0][1]), _bus_cycles(laid))
         return known[shares]
 
     starts: list[Shares] = [tuple(_share(job, total) for job in group), (LANES,) * len(group)]
@@ -134,12 +134,6 @@ def _balanced(group: list[Job]) -> Shares:
             break
         best = better
     return best
-
-
-def _first_load(laid: _Laid) -> float:
-    """Nothing is computed until the first tiles are there."""
-    tasks = [task for _, steps in laid for task in _tasks(steps)]
-    return catalogue.first_load_cycles(tasks[0]) if tasks else 0.0
 
 
 def _bus_cycles(laid: _Laid) -> float:
@@ -166,17 +160,18 @@ def _lay_out(group: list[Job], shares: Shares) -> tuple[_Laid, list[float]]:
     alone = len(group) == 1
     made = [(job, job.make(Room(share, alone))) for job, share in zip(group, shares, strict=True)]
     loads = [0.0] * LANES
-    ordered = sorted(made, key=lambda pair: _rank(pair[1]), reverse=True)
-    return [(job, [_with_lane(step, loads) for step in steps]) for job, steps in ordered], loads
+    ordered = sorted(made, key=lambda pair: (pair[0].lane() is not None, _tile_cycles(pair[1])))
+    laid = [
+        (job, [_with_lane(step, loads, job.lane()) for step in steps])
+        for job, steps in reversed(ordered)
+    ]
+    return sorted(laid, key=lambda pair: _first_load(pair[1])), loads
 
 
-def _rank(steps: Sequence[Step]) -> tuple[bool, float]:
-    """Tasks bound to their lanes come first, then long tiles."""
-    return any(_is_bound(task) for task in _tasks(steps)), _tile_cycles(steps)
-
-
-def _is_bound(task: Task) -> bool:
-    return any(op.resident for op in task.operands)
+def _first_load(steps: Sequence[Step]) -> float:
+    """Cycles of the first tile's transfers, which nothing hides; control steps lead."""
+    tasks = _tasks(steps)
+    return catalogue.first_load_cycles(tasks[0]) if tasks else 0.0
 
 
 def _tasks(steps: Sequence[Step]) -> list[Task]:
@@ -188,8 +183,8 @@ def _tile_cycles(steps: Sequence[Step]) -> float:
     return max((catalogue.tile_cycles(task) for task in _tasks(steps)), default=float("inf"))
 
 
-def _with_lane(step: Step, loads: list[float]) -> Step:
-    """Start a task at the lane that leaves the busiest one least busy; adds to `loads`."""
+def _with_lane(step: Step, loads: list[float], first: int | None) -> Step:
+    """Start a task at `first`, or where the busiest lane is left least busy; adds to `loads`."""
     if not isinstance(step, TaskStep):
         return step
     task = step.task
@@ -199,8 +194,7 @@ def _with_lane(step: Step, loads: list[float]) -> Step:
     def busiest(first: int) -> float:
         return max(loads[(first + i) % LANES] + n * each for i, n in enumerate(tiles) if n)
 
-    first = task.lane_first
-    if not _is_bound(task):
+    if first is None:
         first = min(range(LANES), key=busiest) if task.n_tiles % LANES else 0
     for i, n in enumerate(tiles):
         loads[(first + i) % LANES] += n * each

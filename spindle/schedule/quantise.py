@@ -115,6 +115,8 @@ def both(
         _residence(ctx, lhs, numerics, left_lanes),
         _residence(ctx, rhs, numerics, LANES - left_lanes),
     )
+    if kept[0] and kept[1]:
+        kept[0].partner, kept[1].partner = kept[1], kept[0]
     a, b = _scan(ctx, lhs, kept[0], loc), _scan(ctx, rhs, kept[1], loc)
     if numerics.swapped:
         a, b = b, a
@@ -186,7 +188,14 @@ def _scan_with(
         assert isinstance(step, TaskStep)
         return [TaskStep(_stay(ctx, step.task, kept))]
 
-    job = ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work, settled=settled)
+    job = ctx.add(
+        make,
+        [x.buf, *extra],
+        [partial.buf],
+        work=draft.work,
+        lane=lambda: kept.beside() if kept else None,
+        settled=settled,
+    )
     if kept:
         kept.first = job
     return partial
@@ -268,10 +277,12 @@ def _quantise(
     def make(room: Room) -> list[Step]:
         if kept is None or kept.task is None:
             return [TaskStep(assemble(draft, room))]
-        task = assemble(_resident_draft(draft, kept.task), room)
-        return [TaskStep(replace(task, lane_first=kept.task.lane_first))]
+        return [TaskStep(assemble(_resident_draft(draft, kept.task), room))]
 
-    job = ctx.add(make, [x.buf, d], [out.panel, out.exponents], work=draft.work)
+    def lane() -> int | None:
+        return kept.task.lane_first if kept and kept.task else None
+
+    job = ctx.add(make, [x.buf, d], [out.panel, out.exponents], work=draft.work, lane=lane)
     if kept:
         kept.last = job
     return out

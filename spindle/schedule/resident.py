@@ -13,19 +13,27 @@ from dataclasses import dataclass, field
 from spindle.ir.plan import Task
 from spindle.schedule.jobs import Job
 from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
+from spindle.spec.records import LANES
 
 
 @dataclass(eq=False)
 class Residence:
     """A tile per lane, of so many rows, that job `first` loads and job `last` uses.
 
-    task: the loading task as it stays, once known; None where the tile does not stay.
+    task: the loading task as it stays, once known; None where the tile does not stay. partner: the
+    dot's other operand, which takes the other lanes.
     """
 
     rows: int
     first: Job | None = None
     last: Job | None = None
     task: Task | None = None
+    partner: Residence | None = None
+
+    def beside(self) -> int | None:
+        """First lane behind those of the partner, where it is known."""
+        other = self.partner.task if self.partner else None
+        return (other.lane_first + other.n_tiles) % LANES if other else None
 
 
 @dataclass
