@@ -96,11 +96,14 @@ class Lowering:
         work: float = 0.0,
         after: Sequence[Job] = (),
         alone: bool = False,
+        light: bool = False,
         lane: Callable[[], int | None] = lambda: None,
         settled: Callable[[list[Step]], list[Step]] | None = None,
     ) -> Job:
         """Append a job to the block."""
-        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone, lane, settled)
+        job = Job(
+            make, tuple(reads), tuple(writes), work, tuple(after), alone, light, lane, settled
+        )
         self.block.jobs.append(job)
         return job
 
@@ -112,6 +115,7 @@ class Lowering:
         *,
         before: Sequence[SetReg] = (),
         after: Sequence[Job] = (),
+        light: bool = False,
     ) -> Job:
         """Append a job of tasks whose tiles are chosen when the lanes are known."""
 
@@ -119,4 +123,4 @@ class Lowering:
             return [*before, *(TaskStep(assemble(draft, room)) for draft in drafts)]
 
         work = sum(draft.work for draft in drafts)
-        return self.add(make, reads, writes, work=work, after=after)
+        return self.add(make, reads, writes, work=work, after=after, light=light)
