@@ -37,8 +37,7 @@ def lower(ctx: Lowering, op: Op) -> None:
     inputs = [ctx.bufs[value] for value in op.operands]
     outputs = [ctx.result_buf(value, op) for value in op.results]
     drafts = [_draft(ctx, op, region, found, one, inputs, outputs) for one in found_dims]
-    light = all(draft.origin != "adam" for draft in drafts)
-    ctx.add_drafts(drafts, inputs, outputs, light=light)
+    ctx.add_drafts(drafts, inputs, outputs)
 
 
 def _dims(op: Op, region: Region, found: Sequence[strip.View]) -> list[Dims]:

@@ -44,8 +44,7 @@ class Job:
     """Steps that stay together, with the Bufs they touch.
 
     make: called when order.py knows how many lanes the job may fill; returns its steps.
-    work: guess of its cycles over all lanes. alone: needs a barrier on both sides.
-    light: may wait for an epoch whose computing hides its transfers. lane: gives the
+    work: guess of its cycles over all lanes. alone: needs a barrier on both sides. lane: gives the
     first lane its tasks must have, or None. settled: gets the steps as chosen, first lanes
     included, and returns them as they stay.
     """
@@ -56,7 +55,6 @@ class Job:
     work: float = 0.0
     after: tuple[Job, ...] = ()
     alone: bool = False
-    light: bool = False
     lane: Callable[[], int | None] = lambda: None
     settled: Callable[[list[Step]], list[Step]] | None = None
 

@@ -96,14 +96,11 @@ class Lowering:
         work: float = 0.0,
         after: Sequence[Job] = (),
         alone: bool = False,
-        light: bool = False,
         lane: Callable[[], int | None] = lambda: None,
         settled: Callable[[list[Step]], list[Step]] | None = None,
     ) -> Job:
         """Append a job to the block."""
-        job = Job(
-            make, tuple(reads), tuple(writes), work, tuple(after), alone, light, lane, settled
-        )
+        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone, lane, settled)
         self.block.jobs.append(job)
         return job
 
@@ -115,7 +112,6 @@ class Lowering:
         *,
         before: Sequence[SetReg] = (),
         after: Sequence[Job] = (),
-        light: bool = False,
     ) -> Job:
         """Append a job of tasks whose tiles are chosen when the lanes are known."""
 
@@ -123,4 +119,4 @@ class Lowering:
             return [*before, *(TaskStep(assemble(draft, room)) for draft in drafts)]
 
         work = sum(draft.work for draft in drafts)
-        return self.add(make, reads, writes, work=work, after=after, light=light)
+        return self.add(make, reads, writes, work=work, after=after)

@@ -57,14 +57,14 @@ def _relaxed(
     count = max(earliest.values(), default=-1) + 1
     work = [0.0] * count
     for job, epoch in earliest.items():
-        work[epoch] += float("-inf") if job.alone else 0.0 if job.light else job.work
+        work[epoch] += float("-inf") if job.alone else job.work
     latest = _latest(block, before, earliest, count)
     chosen: dict[Job, int] = {}
     for job in sorted(block.jobs, key=lambda j: earliest[j]):
         low = max([earliest[job], *(chosen[other] + 1 for other in before[job])])
         reach = range(low, latest[job] + 1)
         best = max(reach, key=lambda epoch: (work[epoch], -epoch))
-        hidden = job.light and work[best] > _HEAVY * job.work
+        hidden = not job.alone and work[best] > _HEAVY * job.work
         chosen[job] = best if hidden else low
     groups: list[list[Job]] = [[] for _ in range(count)]
     for job in block.jobs:
@@ -78,7 +78,7 @@ def _latest(
     """Last epoch of each job that delays none of those after it."""
     latest = dict.fromkeys(block.jobs, count - 1)
     for job in sorted(block.jobs, key=lambda j: -earliest[j]):
-        if not job.light:
+        if job.alone:
             latest[job] = earliest[job]
         for other in before[job]:
             latest[other] = min(latest[other], latest[job] - 1)

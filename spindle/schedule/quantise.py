@@ -193,7 +193,6 @@ def _scan_with(
         [x.buf, *extra],
         [partial.buf],
         work=draft.work,
-        light=True,
         lane=lambda: kept.beside() if kept else None,
         settled=settled,
     )
