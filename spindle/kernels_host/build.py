@@ -26,7 +26,7 @@ HOST_SOURCES = ("kernels/*.c", "kernels/host/*.c", "rt/*.c", "hal/host/*.c")
 """Of two files with one name in kernels/ and kernels/host/, the host's is taken."""
 ARM_SOURCES = ("kernels/*.c", "rt/*.c", "hal/spinnaker/*.c")
 HOST_ONLY = ("kernel_cost.c",)
-ARM_FAST = ("dot_s28_sums.c", "dot_s28.c", "quantise.c", "scan.c", "adam.c", "fn.c")
+ARM_FAST = ("dot_s28_sums.c",)
 """Compiled for speed (-O2) on ARM; the rest for size."""
 
 _STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-pass-failed")
@@ -51,6 +51,8 @@ ARM_FLAGS = (
     "-ffreestanding",
     "-fno-builtin",
     "-fno-stack-protector",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
     "-ffunction-sections",
 )
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spindle.kernels_host import build
+from spindle.kernels_host.build import library
 from spindle.spec import chip, costs, records
 
 PROFILE_BYTES = records.LANES * records.RECORDS["profile"].size
@@ -77,7 +77,7 @@ class Board:
     ) -> None:
         self.sdram = sdram
         self.n_cores = n_cores
-        self._library = _declare(build.library())
+        self._library = _declare(library())
         values = costs.table(cost_set).values()
         self._costs = (ctypes.c_uint32 * len(values))(*values)
         self._board = self._library.native_open(

@@ -121,8 +121,10 @@ class _Builder:
         return uses
 
     def _temp(self) -> int:
-        if self.free:
-            return self.free.pop()
+        return self.free.pop() if self.free else self._fresh()
+
+    def _fresh(self) -> int:
+        """A temporary nobody had before: what the prologue sets must outlive the whole body."""
         self.strip.n_temps += 1
         if self.strip.n_temps > MAX_TEMPS:
             raise InternalError(f"a strip program needs more than {MAX_TEMPS} temporaries")
@@ -143,7 +145,7 @@ class _Builder:
 
     def _const(self, pattern: int) -> int:
         if pattern not in self.consts:
-            reg = self._temp()
+            reg = self._fresh()
             self.strip.prologue.append(Instr("SPLAT", (reg,), pattern))
             self.consts[pattern] = reg
         return self.consts[pattern]
@@ -156,7 +158,7 @@ class _Builder:
         if per_dim[2] != 0 or self.dims.extents[2] == 1:
             return reg
         if reg not in self.bcasts:
-            temp = self._temp()
+            temp = self._fresh()
             scalar = per_dim[1] == 0
             code = self.strip.prologue if scalar else self.strip.body
             code.append(Instr("BCAST", (temp, reg)))

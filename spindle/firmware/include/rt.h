@@ -56,7 +56,6 @@ struct rt_run {
     uint32_t loaded[2];        /* ticket after which place[i] is in DTCM */
     uint32_t current;          /* index into both */
     uint32_t ready;            /* 1: prepared and its first tile is on its way */
-    uint32_t stores_before;    /* last ticket before this task stored anything */
     struct profile spent;      /* of the present step; control steps use the current run's */
 };
 

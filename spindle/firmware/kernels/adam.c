@@ -3,8 +3,8 @@
  *     m' = b1*m + c1*g      v' = b2*v + c2*(g*g), or b2*v + (c2*g)*g with ADAM_G_LAST
  *     p' = p - (alpha*m') / (sqrt(v') + eps)
  *
- * Three instructions: p', m', v' and flags; EXT p, m, v and (imm, low byte first) g, b1, c1, b2; EXT
- * c2, alpha, eps. The six constants are registers of which element 0 is read.
+ * Three instructions: p', m', v' and flags; EXT p, m, v and (imm, low byte first) g, b1, c1, b2;
+ * EXT c2, alpha, eps. The six constants are registers of which element 0 is read.
  */
 #include "sf.h"
 #include "strip.h"

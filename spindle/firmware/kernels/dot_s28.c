@@ -1,9 +1,9 @@
 /* DOT_S28: C[m][n] from panels of 28-bit mantissas, one exponent per row and K-block.
  *
  * In: operands 0, 1 panels A, B; 2, 3 their exponent words. Out: operand 6 C, over inner = 3. Per
- * K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C = first block's value, then
- * C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows only;
- * one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
+ * K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C = first block's value,
+ * then C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows
+ * only; one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
  */
 #include "dot_s28.h"
 #include "families.h"
@@ -130,7 +130,8 @@ void dot_s28_compute(const struct kernel_args *args)
         clear_words(s.work.row_flags, task->tile[1] + task->tile[2]);
     }
     for (; k < end; k = block, s.chunk += s.chunks, s.row++) {
-        uint32_t whole = task->extent[3] - block < task->k_block ? task->extent[3] : block + task->k_block;
+        uint32_t left = task->extent[3] - block;
+        uint32_t whole = block + (left < task->k_block ? left : task->k_block);
         uint32_t stop = whole < end ? whole : end;
         s.first = k == block;
         s.last = stop == whole;

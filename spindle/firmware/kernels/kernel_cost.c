@@ -15,8 +15,9 @@ struct program_cost {
 };
 
 /* EXT words belong to the instruction before. */
-static struct program_cost program_cost_of(const struct kernel_args *args, const struct costs *costs,
-                                           uint32_t first, uint32_t end)
+static struct program_cost program_cost_of(const struct kernel_args *args,
+                                           const struct costs *costs, uint32_t first,
+                                           uint32_t end)
 {
     struct program_cost cost = {0, 0};
     for (uint32_t i = first; i < end; i++) {
@@ -46,7 +47,8 @@ static sixteenths dot_s28_cost(const struct kernel_args *args, const struct cost
     uint32_t k = tile->origin[3], end = k + tile->extent[3], k_block = task->k_block;
     uint32_t touched = (end + k_block - 1) / k_block - k / k_block;
     uint32_t finished = touched - (end < task->extent[3] && end % k_block != 0);
-    sixteenths rows = (tile->extent[1] + 1) / BLOCK_SIDE, columns = (tile->extent[2] + 1) / BLOCK_SIDE;
+    sixteenths rows = (tile->extent[1] + 1) / BLOCK_SIDE;
+    sixteenths columns = (tile->extent[2] + 1) / BLOCK_SIDE;
     sixteenths macs = rows * columns * BLOCK_SIDE * BLOCK_SIDE * tile->extent[3];
     sixteenths outputs = (sixteenths)tile->extent[1] * tile->extent[2];
     return macs * costs->mac_s28_cycles + rows * columns * touched * costs->dot_s28_block_cycles +

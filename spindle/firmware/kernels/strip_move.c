@@ -1,4 +1,4 @@
-/* Primitives that place words: SPLAT, BCAST, COPY, IOTA, SELECT. Bits are kept, NaN payloads too. */
+/* Primitives that place words: SPLAT, BCAST, COPY, IOTA, SELECT. NaN payloads are kept. */
 #include "strip.h"
 
 /* Words of the instruction before; nothing to do by itself. */

@@ -1,11 +1,11 @@
 /* RED_*: reductions along the columns (axis 2), the rows (1) or both (3) of a strip program.
  *
  * In: a strip of the source. Out: on the last position the result, in the destination operand. The
- * state lies in the workspace: acc[n_out], then levels rows of n_out words (n_out: outputs of a tile). Float sums and products
- * have a fixed order: blocks of 256 positions, each from its first element on; finished blocks merge
- * as a binary counter does; docs/spec/kernels.md. "Lanes" are outputs that advance together: the
- * columns of the strip for axis 1, else one. All combines commute bit for bit (one NaN), so older
- * and newer need no order in the code.
+ * state lies in the workspace: acc[n_out], then levels rows of n_out words (n_out: outputs of a
+ * tile). Float sums and products have a fixed order: blocks of 256 positions, each from its first
+ * element on; finished blocks merge as a binary counter does; docs/spec/kernels.md. "Lanes" are
+ * outputs that advance together: the columns of the strip for axis 1, else one. Combines commute
+ * bit for bit (there is one NaN), so older and newer need no order in the code.
  */
 #include "order.h"
 #include "strip.h"
@@ -106,18 +106,54 @@ static uint32_t fold_or_i32(uint32_t acc, const uint32_t *x, uint32_t n)
     return fold(acc, x, n, i32_or);
 }
 
-static void merge_add_f32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, sf_add); }
-static void merge_mul_f32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, sf_mul); }
-static void merge_max_f32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, f32_max); }
-static void merge_min_f32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, f32_min); }
-static void merge_add_i32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, i32_add); }
-static void merge_mul_i32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, i32_mul); }
-static void merge_max_s32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, s32_max); }
-static void merge_min_s32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, s32_min); }
-static void merge_max_u32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, u32_max); }
-static void merge_min_u32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, u32_min); }
-static void merge_and_i32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, i32_and); }
-static void merge_or_i32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, i32_or); }
+static void merge_add_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, sf_add);
+}
+static void merge_mul_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, sf_mul);
+}
+static void merge_max_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, f32_max);
+}
+static void merge_min_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, f32_min);
+}
+static void merge_add_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, i32_add);
+}
+static void merge_mul_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, i32_mul);
+}
+static void merge_max_s32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, s32_max);
+}
+static void merge_min_s32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, s32_min);
+}
+static void merge_max_u32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, u32_max);
+}
+static void merge_min_u32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, u32_min);
+}
+static void merge_and_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, i32_and);
+}
+static void merge_or_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
+{
+    merge(acc, x, n, i32_or);
+}
 
 static const struct reducer REDUCERS[] = {
     [PRIM_RED_ADD_F32 - PRIM_RED_ADD_F32] = {fold_add_f32, merge_add_f32},

@@ -1,4 +1,4 @@
-/* TRANSPOSE: operand 0 with dim 1 fast to operand 1 with dim 2 fast; words move, nothing changes. */
+/* TRANSPOSE: operand 0 with dim 1 fast to operand 1 with dim 2 fast; words only move. */
 #include "families.h"
 
 void transpose_compute(const struct kernel_args *args)

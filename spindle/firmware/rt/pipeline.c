@@ -141,7 +141,8 @@ static int keeps_to_other_half(const struct rt_run *run, const struct step *next
            (task->flags & TASK_EXCLUSIVE) == 0 && half_of(operands) != half_of(run->operands);
 }
 
-/* The task before `run` used the same half as the next one: its stores must have left. */
+/* The task before `run` used the half of the next one. Its stores have left: the next one's record
+ * was queued behind them, and is here. */
 static void load_next_task(struct rt_core *core, struct rt_lane *lane, struct rt_run *run)
 {
     struct rt_run *next = &core->run[1 - core->current];
@@ -156,10 +157,11 @@ static void load_next_task(struct rt_core *core, struct rt_lane *lane, struct rt
     if (step == 0 || !keeps_to_other_half(run, step)) {
         return;
     }
-    rt_wait(core, &run->spent, run->stores_before);
+    lane->step = step->id; /* for faults */
     if (task_prepare(core, lane, next, step) && tiles_valid(next, &next->place[0])) {
         load(core, lane, next, 0, LOAD_ALL);
     }
+    lane->step = run->step->id;
     next->ready = 1;
 }
 
@@ -190,7 +192,6 @@ static int begin(struct rt_core *core, const struct rt_lane *lane, struct rt_run
                  const struct step *step)
 {
     if (run->ready && run->step == step) {
-        run->stores_before = core->last_ticket;
         return 1;
     }
     rt_wait_all(core, &run->spent);

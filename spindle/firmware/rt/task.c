@@ -1,6 +1,8 @@
 /* task.c: a task entry in a record slot, checked and made ready to run on a lane. */
 #include "parts.h"
 
+#define ARENA_WORDS (SPINDLE_TILE_ARENA_BYTES / 4)
+
 static uint32_t record_bytes(const struct task *task)
 {
     return sizeof(struct step) + sizeof(struct task) + task->n_operands * sizeof(struct operand) +
@@ -26,11 +28,12 @@ static int operands_sound(const struct rt_run *run)
         const struct operand *op = &run->operands[i];
         n_terms += op->addr.n_terms;
         if ((op->fast >= SPINDLE_MAX_DIMS && op->fast != SPINDLE_NO_DIM) || op->granule1 == 0 ||
-            op->granule3 == 0 || op->align_words == 0 || op->unit_words == 0) {
+            op->granule3 == 0 || op->align_words == 0 || op->unit_words == 0 ||
+            op->dtcm + op->buffer > ARENA_WORDS) {
             return 0;
         }
     }
-    return n_terms == run->task->n_terms;
+    return n_terms == run->task->n_terms && run->task->work + run->task->temps <= ARENA_WORDS;
 }
 
 static void point(struct rt_run *run, const struct step *step, const struct task *task)
@@ -76,7 +79,6 @@ int task_prepare(struct rt_core *core, const struct rt_lane *lane, struct rt_run
     }
     resolve(core, lane, run);
     tiles_start(run, lane);
-    run->stores_before = core->last_ticket;
     run->loaded[0] = 0;
     return core->stopped == 0;
 }

@@ -1,7 +1,7 @@
 /* Exact integer sums of DOT_S28 for the host: 8 k at once in vectors of 64-bit products.
  *
  * In and out: dot_s28.h; same bits as kernels/dot_s28_sums.c, since integer sums are exact in any
- * order. A chunk of a pair is one vector: even words belong to the pair's first row, odd ones to its
+ * order. A chunk of a pair is one vector: even words belong to its first row, odd ones to the
  * second. Vector extensions of clang; on x86 a product becomes one vpmuldq.
  */
 #include "dot_s28.h"
