@@ -1,6 +1,6 @@
 """ARM programs for the firmware's tests: build from sources, load into Unicorn's ARM926, call.
 
-In: C and assembly of spindle/firmware and of these tests. Out: register and memory results, and
+In: objects of spindle/firmware and of these tests. Out: register and memory results, and
 traces for the cycle model (arm_cycles.py). Nothing but the sources given is linked: a missing
 function is an error, so no compiler library can slip in.
 
@@ -30,7 +30,7 @@ from unicorn.arm_const import (
 
 from spindle.kernels_host import build
 
-FIRMWARE = build.FIRMWARE
+DRIVER = Path(__file__).with_name("arm_driver.c")
 CODE_BYTES = 0x00100000
 DATA = 0x00400000
 DATA_BYTES = 0x08000000
@@ -50,15 +50,26 @@ SECTIONS {
 """
 
 
-def link(sources: Sequence[Path]) -> bytes:
-    """Compile for the ARM968 with the firmware's flags and link to an ELF."""
+def link(objects: Sequence[Path]) -> bytes:
+    """Link objects to an ELF."""
     with tempfile.TemporaryDirectory() as folder:
         script, made = Path(folder) / "test.ld", Path(folder) / "test.elf"
         script.write_text(LINKER_SCRIPT)
-        flags = [*build.ARM_FLAGS, "-O2", *build.includes("spinnaker"), "-nostdlib", "-static"]
-        names = [str(source) for source in sources]
-        build.compile_c([*flags, f"-Wl,-T,{script}", *names, "-o", str(made)])
+        flags = [*build.ARM_FLAGS, "-nostdlib", "-static", f"-Wl,-T,{script}"]
+        build.compile_c([*flags, *map(str, objects), "-o", str(made)])
         return made.read_bytes()
+
+
+def firmware_objects(folder: Path, *, plain: bool) -> list[Path]:
+    """The firmware's kernels and soft float as the firmware is built, and the tests' driver.
+
+    plain: the kernels' C twins in place of assembly.
+    """
+    build.build_arm(folder, plain=plain)
+    driver = folder / "driver.o"
+    build.compile_c([*build.ARM_FLAGS, "-O2", "-c", str(DRIVER), "-o", str(driver)])
+    kept = ("kernels_", "arm_", "spinnaker_sf", "spinnaker_divide")
+    return [*(path for path in sorted(folder.glob("*.o")) if path.name.startswith(kept)), driver]
 
 
 def symbols(elf: bytes) -> dict[str, int]:
@@ -85,8 +96,8 @@ def segments(elf: bytes) -> list[tuple[int, bytes]]:
 class ArmProgram:
     """One linked program in an emulator; `place` puts arrays in memory, `call` runs a function."""
 
-    def __init__(self, sources: Sequence[Path]) -> None:
-        elf = link(sources)
+    def __init__(self, objects: Sequence[Path]) -> None:
+        elf = link(objects)
         self.symbols = symbols(elf)
         self.uc = Uc(UC_ARCH_ARM, UC_MODE_ARM, UC_CPU_ARM_926)
         self.uc.mem_map(0, CODE_BYTES)

@@ -28,6 +28,12 @@ static int32_t significand(uint32_t a)
     return a & SIGN ? -magnitude : magnitude;
 }
 
+/* One copy for all callers. */
+static __attribute__((noinline)) uint32_t rounded(int64_t value, int32_t exponent)
+{
+    return round_scaled(value, exponent);
+}
+
 /* Precondition: field(a) >= field(b). */
 static uint32_t add_finite(uint32_t a, uint32_t b)
 {
@@ -35,7 +41,7 @@ static uint32_t add_finite(uint32_t a, uint32_t b)
     uint32_t far = distance > 31;
     int64_t sum = (int64_t)significand(a) << (far ? 31 : distance);
     sum += far ? (small > 0) - (small < 0) : small;
-    return sum ? round_scaled(sum, (far ? field(a) - 31 : field(b)) - 150) : a & b & SIGN;
+    return sum ? rounded(sum, (far ? field(a) - 31 : field(b)) - 150) : a & b & SIGN;
 }
 
 uint32_t sf_add_edge(uint32_t a, uint32_t b)
@@ -58,7 +64,7 @@ uint32_t sf_mul_edge(uint32_t a, uint32_t b)
     if (is_inf(a) || is_inf(b)) {
         return sign | INF;
     }
-    return sign | round_scaled((int64_t)significand(a) * significand(b), field(a) + field(b) - 300);
+    return sign | rounded((int64_t)significand(a) * significand(b), field(a) + field(b) - 300);
 }
 
 /* Finite, not zero: 28 bits of the quotient and one that says whether more follow. */
@@ -74,7 +80,7 @@ static uint32_t div_finite(uint32_t a, uint32_t b)
         quotient = 2 * quotient + fits;
         n = (n - (fits ? d : 0)) * 2;
     }
-    return round_scaled((int64_t)2 * quotient + (n != 0), field(a) - up_n - field(b) + up_d - 28);
+    return rounded((int64_t)2 * quotient + (n != 0), field(a) - up_n - field(b) + up_d - 28);
 }
 
 uint32_t sf_div_edge(uint32_t a, uint32_t b)
