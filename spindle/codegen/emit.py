@@ -16,9 +16,7 @@ from spindle.ir.plan import (
     CONST,
     SCRATCH,
     Addr,
-    Instr,
     Loop,
-    Operand,
     Plan,
     SetReg,
     Step,
@@ -26,14 +24,14 @@ from spindle.ir.plan import (
     TaskStep,
     While,
 )
-from spindle.spec import chip, generate, records, tables
+from spindle.ir.task_record import addr_fields, pack_checked, pack_task, pack_terms, task_bytes
+from spindle.spec import chip, generate, records
 
 ENDLESS = 0xFFFFFFFF
 """Trips of the loop that a While is emitted as."""
 
 _KIND = records.FLAGS["STEP"]
 _BARRIER = records.FLAGS["STEP_FLAG"]["BARRIER"]
-_FIELD_MAX = {"u8": 0xFF, "u16": 0xFFFF, "u32": 0xFFFFFFFF, "i32": 0x7FFFFFFF}
 
 
 @dataclass
@@ -186,7 +184,7 @@ def _pack(writer: _Writer) -> bytes:
 def _size(entry: _Entry) -> int:
     size = records.STEP.size
     if entry.task is not None:
-        size += _task_size(entry.task)
+        size += task_bytes(entry.task)
     elif entry.kind != "END":
         n_terms = len(entry.addr.terms) if entry.addr else 0
         size += records.CONTROL.size + records.TERM.size * n_terms
@@ -198,127 +196,16 @@ def _size(entry: _Entry) -> int:
     return size
 
 
-def _task_size(task: Task) -> int:
-    n_terms = sum(len(op.addr.terms) for op in task.operands)
-    size = records.TASK.size + records.OPERAND.size * len(task.operands)
-    return size + records.TERM.size * n_terms + records.INSTR.size * len(task.program)
-
-
 def _payload(writer: _Writer, entry: _Entry, sizes: list[int], offsets: list[int]) -> bytes:
     if entry.kind == "END":
         return b""
     if entry.task is not None:
-        return _pack_task(writer.slots, entry.task)
+        return pack_task(entry.task, writer.slots)
     values: dict[str, Any] = {"count": entry.count, "lo": entry.lo, "hi": entry.hi}
     if entry.target is not None:
         values |= {"target": offsets[entry.target], "target_size": sizes[entry.target]}
     terms = b""
     if entry.addr is not None:
-        values["addr"] = _addr(writer.slots, entry.addr, f"step {entry.id}")
-        terms = _terms(entry.addr)
-    return _checked(records.CONTROL, values, f"step {entry.id}") + terms
-
-
-def _pack_task(slots: dict[str, int], task: Task) -> bytes:
-    _check_limits(task)
-    out = _checked(records.TASK, _task_values(task), task.label)
-    for op in task.operands:
-        out += _checked(records.OPERAND, _operand_values(slots, task, op), task.label)
-    for op in task.operands:
-        out += _terms(op.addr)
-    return out + b"".join(_pack_instr(instr, task.label) for instr in task.program)
-
-
-def _check_limits(task: Task) -> None:
-    limits = (
-        ("operands", len(task.operands), records.MAX_OPERANDS),
-        ("temporaries", task.n_temps, records.MAX_TEMPS),
-        ("lane_first", task.lane_first, records.LANES - 1),
-        ("prologue instructions", task.n_prologue, len(task.program)),
-        ("tile along dim 0", task.tile[0], 1),
-    )
-    for what, value, limit in limits:
-        if value > limit:
-            raise InternalError(f"{task.label}: {what} {value}, the limit is {limit}")
-    if task.kernel not in tables.KERNEL:
-        raise InternalError(f"{task.label}: kernel {task.kernel!r} does not exist")
-
-
-def _task_values(task: Task) -> dict[str, Any]:
-    return {
-        "kernel": tables.KERNEL[task.kernel],
-        "n_operands": len(task.operands),
-        "n_terms": sum(len(op.addr.terms) for op in task.operands),
-        "n_temps": task.n_temps,
-        "n_instrs": len(task.program),
-        "n_prologue": task.n_prologue,
-        "flags": records.FLAGS["TASK"]["EXCLUSIVE"] * task.exclusive,
-        "inner": _dim(task.inner),
-        "lane_first": task.lane_first,
-        "extent": task.extent,
-        "tile": task.tile,
-        "k_block": task.k_block,
-        "arg": task.arg,
-        "work": task.work,
-        "temps": task.temps,
-    }
-
-
-def _dim(dim: int | None) -> int:
-    return records.NO_DIM if dim is None else dim
-
-
-def _operand_values(slots: dict[str, int], task: Task, op: Operand) -> dict[str, Any]:
-    flags = records.FLAGS["OPERAND"]
-    return {
-        "addr": _addr(slots, op.addr, f"{task.label}, operand {op.name}", op.internal),
-        "stride": op.stride,
-        "granule1": op.granule1,
-        "granule3": op.granule3,
-        "fast": _dim(op.fast),
-        "flags": flags["STORE"] * op.store
-        + flags["LAZY"] * op.lazy
-        + flags["INTERNAL"] * op.internal,
-        "unit_words": op.unit_words,
-        "align_words": op.align_words,
-        "dtcm": op.dtcm,
-        "buffer": op.buffer,
-    }
-
-
-def _addr(slots: dict[str, int], addr: Addr, where: str, internal: bool = False) -> dict[str, int]:
-    if len(addr.terms) > records.MAX_TERMS:
-        raise InternalError(
-            f"{where}: {len(addr.terms)} address terms, the limit is {records.MAX_TERMS}"
-        )
-    if addr.segment not in slots and not internal:
-        raise InternalError(f"{where}: segment {addr.segment!r} does not exist")
-    return {
-        "offset": addr.offset,
-        "slot": slots.get(addr.segment, 0),
-        "n_terms": len(addr.terms),
-    }
-
-
-def _terms(addr: Addr) -> bytes:
-    return b"".join(records.TERM.pack({"reg": r, "stride": s}) for r, s in addr.terms)
-
-
-def _pack_instr(instr: Instr, label: str) -> bytes:
-    if instr.prim not in tables.PRIM:
-        raise InternalError(f"{label}: primitive {instr.prim!r} does not exist")
-    values = {"prim": tables.PRIM[instr.prim], "reg": instr.reg, "imm": instr.imm & 0xFFFFFFFF}
-    return _checked(records.INSTR, values, label)
-
-
-def _checked(record: records.Record, values: dict[str, Any], where: str) -> bytes:
-    """Pack, after checking ranges and counts of plain fields; where: for the message."""
-    for spec in record.fields:
-        if spec.type in records.RECORDS:
-            continue
-        value = values.get(spec.name, 0)
-        items = value if isinstance(value, tuple) else (value,)
-        low = -(1 << 31) if spec.type == "i32" else 0
-        if len(items) > spec.count or any(not low <= v <= _FIELD_MAX[spec.type] for v in items):
-            raise InternalError(f"{where}: {record.name}.{spec.name} = {value} does not fit")
-    return record.pack(values)
+        values["addr"] = addr_fields(entry.addr, writer.slots, f"step {entry.id}")
+        terms = pack_terms(entry.addr)
+    return pack_checked(records.CONTROL, values, f"step {entry.id}") + terms

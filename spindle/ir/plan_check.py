@@ -32,6 +32,9 @@ HALF_WORDS = chip.HALF_ARENA_BYTES // 4
 Bounds = Mapping[int, tuple[int, int]]
 """{register: (lowest, highest value)} of the registers that are set."""
 
+Stores = list[tuple[str, int, int]]
+"""(segment, first byte, byte after the last) stored since the last barrier."""
+
 Interval = tuple[str, int, int]
 """Name, first word, word after the last, from the tile arena's start."""
 
@@ -43,7 +46,7 @@ def check(plan: Plan, work_words: Callable[[Task], int] | None = None) -> None:
     """
     segments = _segments(plan)
     _check_donated(plan)
-    _check_steps(plan.steps, segments, {}, work_words, met=True)
+    _check_steps(plan.steps, segments, {}, work_words, [])
 
 
 def _segments(plan: Plan) -> dict[str, int]:
@@ -63,26 +66,35 @@ def _check_steps(
     segments: Mapping[str, int],
     bounds: dict[int, tuple[int, int]],
     work_words: Callable[[Task], int] | None,
-    met: bool,
-) -> bool:
-    """Check steps in order; `bounds` is updated; met: a barrier lies right before. Returns met."""
+    stored: Stores,
+) -> Stores:
+    """Check steps in order; `bounds` is updated. Returns what is stored since the last barrier."""
     for step in steps:
         if isinstance(step, TaskStep):
             check_task(step.task, segments, bounds, work_words)
-            met = step.barrier
+            stored = [] if step.barrier else stored + _stores(step.task, bounds)
         elif isinstance(step, SetReg):
-            _check_set_reg(step, segments, bounds, met)
+            _check_set_reg(step, segments, bounds, stored)
         elif isinstance(step, Loop):
             _check_register(step.reg, step.label or "loop")
             if step.count:
                 bounds[step.reg] = (0, step.count - 1)
-                met = _check_steps(step.body, segments, bounds, work_words, met)
-                _need(met, step.label or "loop", "its body does not end in a barrier")
+                stored = _check_steps(step.body, segments, bounds, work_words, stored)
+                _need(not stored, step.label or "loop", "its body does not end in a barrier")
             bounds.pop(step.reg, None)
         else:
-            _check_while(step, segments, bounds, work_words, met)
-            met = True
-    return met
+            stored = _check_while(step, segments, bounds, work_words, stored)
+    return stored
+
+
+def _stores(task: Task, bounds: Bounds) -> Stores:
+    """Hulls of what a task stores."""
+    out = []
+    for op in task.operands:
+        if op.store and all(task.extent):
+            span = operand_span(task, op)
+            out.append((op.addr.segment, *_reach(op.addr, *span, bounds)))
+    return out
 
 
 def _check_while(
@@ -90,24 +102,28 @@ def _check_while(
     segments: Mapping[str, int],
     bounds: dict[int, tuple[int, int]],
     work_words: Callable[[Task], int] | None,
-    met: bool,
-) -> None:
+    stored: Stores,
+) -> Stores:
     label = step.label or "while"
-    met = _check_steps(step.cond, segments, bounds, work_words, met)
-    _need(met, label, "its condition does not end in a barrier")
+    stored = _check_steps(step.cond, segments, bounds, work_words, stored)
+    _need(not stored, label, "its condition does not end in a barrier")
     _check_word(step.addr, label, segments, bounds)
-    met = _check_steps(step.body, segments, bounds, work_words, met)
-    _need(met, label, "its body does not end in a barrier")
+    stored = _check_steps(step.body, segments, bounds, work_words, stored)
+    _need(not stored, label, "its body does not end in a barrier")
+    return stored
 
 
 def _check_set_reg(
-    step: SetReg, segments: Mapping[str, int], bounds: dict[int, tuple[int, int]], met: bool
+    step: SetReg, segments: Mapping[str, int], bounds: dict[int, tuple[int, int]], stored: Stores
 ) -> None:
     label = f"set r{step.reg}"
     _check_register(step.reg, label)
-    _need(met, label, "no barrier lies before it")
     _need(step.lo <= step.hi, label, f"bounds {step.lo}..{step.hi} are empty")
     _check_word(step.addr, label, segments, bounds)
+    low, high = _reach(step.addr, 0, 4, bounds)
+    for segment, start, end in stored:
+        apart = segment != step.addr.segment or end <= low or high <= start
+        _need(apart, label, f"no barrier lies between it and a store to {step.addr}")
     bounds[step.reg] = (step.lo, step.hi)
 
 
@@ -131,17 +147,24 @@ def _check_range(
     _need(addr.segment in segments, label, f"segment {addr.segment!r} does not exist")
     numbers = (addr.offset, *(stride for _, stride in addr.terms))
     _need(all(n % 4 == 0 for n in numbers), label, f"address {addr} is not word aligned")
-    low, high = low + addr.offset, high + addr.offset
-    for reg, stride in addr.terms:
+    for reg, _ in addr.terms:
         _need(reg in bounds, label, f"address {addr} uses register {reg}, which is not set")
-        ends = [stride * value for value in bounds[reg]]
-        low, high = low + min(ends), high + max(ends)
+    low, high = _reach(addr, low, high, bounds)
     size = segments[addr.segment]
     _need(
         low >= 0 and high <= size,
         label,
         f"bytes {low}..{high} of {addr} lie outside of {addr.segment} ({size} B)",
     )
+
+
+def _reach(addr: Addr, low: int, high: int, bounds: Bounds) -> tuple[int, int]:
+    """Hull of bytes low..high beside `addr`, from its segment's start, at all register bounds."""
+    low, high = low + addr.offset, high + addr.offset
+    for reg, stride in addr.terms:
+        ends = [stride * value for value in bounds[reg]]
+        low, high = low + min(ends), high + max(ends)
+    return low, high
 
 
 def check_task(

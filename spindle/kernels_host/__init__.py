@@ -6,6 +6,6 @@ formulas, harness.py runs kernels from Python.
 
 from __future__ import annotations
 
-from spindle.kernels_host.cost import task_cycles, task_work_words
+from spindle.kernels_host.cost import TaskCost
 
-__all__ = ["task_cycles", "task_work_words"]
+__all__ = ["TaskCost"]

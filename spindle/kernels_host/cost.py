@@ -9,15 +9,11 @@ import ctypes
 import functools
 from collections.abc import Sequence
 
+from spindle.kernels_host.build import library
 from spindle.kernels_host.records import KernelArgs, Tile
 from spindle.spec import costs, records
 
-
-def _library() -> ctypes.CDLL:
-    """Imported on use, so that `python -m spindle.kernels_host.build` is not loaded twice."""
-    from spindle.kernels_host.build import library
-
-    return library()
+_U32x4 = ctypes.c_uint32 * 4
 
 
 @functools.cache
@@ -26,26 +22,29 @@ def _cost_table(cost_set: str) -> ctypes.Array[ctypes.c_uint32]:
     return (ctypes.c_uint32 * len(values))(*values)
 
 
-def task_cycles(
-    task: bytes,
-    tile: Sequence[int],
-    *,
-    last_inner: bool,
-    cost_set: str = "nominal",
-    origin: Sequence[int] = (0, 0, 0, 0),
-) -> int:
-    """Core cycles of the kernel on one tile of extents `tile` at `origin`; data are not needed.
+class TaskCost:
+    """One task's formulas, asked for many tiles without packing it again."""
 
-    last_inner: the tile is the last one along the task's inner dim, so a dot's strip program runs.
-    """
-    buffer = ctypes.create_string_buffer(task, len(task))
-    args = KernelArgs()
-    args.point_into(ctypes.addressof(buffer), records.TASK.unpack(task))
-    args.tile = Tile((ctypes.c_uint32 * 4)(*origin), (ctypes.c_uint32 * 4)(*tile), 1, last_inner)
-    return int(_library().kernel_cycles(ctypes.byref(args), _cost_table(cost_set)))
+    def __init__(self, task: bytes, cost_set: str = "nominal") -> None:
+        self._buffer = ctypes.create_string_buffer(task, len(task))
+        address = ctypes.addressof(self._buffer)
+        self._args = KernelArgs()
+        self._args.point_into(address, records.TASK.unpack(task))
+        tile_at = address + records.TASK.offset("tile")
+        self._tile = (ctypes.c_uint16 * records.MAX_DIMS).from_address(tile_at)
+        self._costs = _cost_table(cost_set)
 
+    def cycles(
+        self, extent: Sequence[int], *, last_inner: bool, origin: Sequence[int] = (0, 0, 0, 0)
+    ) -> int:
+        """Core cycles of the kernel on one tile of these extents; data are not needed.
 
-def task_work_words(task: bytes) -> int:
-    """Words of DTCM the kernel needs for itself, without strip temporaries and reduce states."""
-    head = ctypes.create_string_buffer(task[: records.TASK.size], records.TASK.size)
-    return int(_library().kernel_work_words(head))
+        last_inner: it is the last one along the task's inner dim: a dot's strip program runs.
+        """
+        self._args.tile = Tile(_U32x4(*origin), _U32x4(*extent), 1, last_inner)
+        return int(library().kernel_cycles(ctypes.byref(self._args), self._costs))
+
+    def work_words(self, tile: Sequence[int]) -> int:
+        """Words of DTCM the kernel needs for itself, without temporaries and reduce states."""
+        self._tile[:] = list(tile)
+        return int(library().kernel_work_words(self._buffer))

@@ -14,6 +14,7 @@ import numpy as np
 from spindle.errors import InternalError, UserError
 from spindle.ir.graph import DTYPES, Op, Region, Value
 from spindle.ir.plan import Instr
+from spindle.ir.rewrite import splat_value
 from spindle.schedule import adam, select
 from spindle.schedule.dims import Dims
 from spindle.spec.records import MAX_OPERANDS, MAX_TEMPS
@@ -185,13 +186,11 @@ class _Builder:
             self._elementwise(op)
 
     def _constant(self, op: Op) -> None:
-        flat = np.asarray(op.attrs["value"]).reshape(-1)
-        if flat.size == 0 or not all(
-            bits(v, op.result.dtype) == bits(flat[0], op.result.dtype) for v in flat[1:]
-        ):
+        value = splat_value(op)
+        if value is None:
             raise InternalError(f"a constant of {op.result.type} inside a fusion is not a splat")
-        if self.uses.get(op.result, -1) >= 0:
-            self.regs[op.result] = self._const(bits(flat[0], op.result.dtype))
+        if op.result in self.uses:
+            self.regs[op.result] = self._const(bits(value, op.result.dtype))
 
     def _broadcast(self, op: Op) -> None:
         (source,) = op.operands

@@ -10,8 +10,11 @@ import pytest
 from spindle.kernels_host import build
 
 FMA = re.compile(r"\b(vf(n?)m(add|sub)\w*|fn?m(add|sub|la|ls)\w*)\b")
-LIBM_NAMES = ("sqrt", "exp", "log", "pow", "tanh", "fma", "fmod")
-LIBM = {f"{name}{suffix}" for suffix in ("f", "") for name in LIBM_NAMES}
+LIBM = {
+    f"{name}{suffix}"
+    for suffix in ("f", "")
+    for name in ["sqrt", "exp", "log", "pow", "tanh", "fma", "fmod"]
+}
 FLOAT_SOURCES = ("strip_float.c", "strip_reduce.c", "adam.c", "dot_f32.c", "dot_s28.c")
 
 

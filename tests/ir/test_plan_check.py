@@ -88,8 +88,11 @@ def test_set_reg_bounds() -> None:
         check(replace(made, steps=(replace(read, lo=9), copy)))
     task = copy.task if isinstance(copy, TaskStep) else None
     assert task is not None
-    with pytest.raises(InternalError, match="no barrier lies before it"):
-        check(replace(made, steps=(read, TaskStep(task), read)))
+    stored = next(op.addr for op in task.operands if op.store)
+    late = replace(read, addr=stored)
+    check(replace(made, steps=(read, TaskStep(task, barrier=True), late)))
+    with pytest.raises(InternalError, match="no barrier lies between it and a store to result0"):
+        check(replace(made, steps=(read, TaskStep(task), late)))
 
 
 def test_control_follows_barriers() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hand_dots import quantised_dot
 from hand_plans import add_bias, add_in_place, chain, count_down, dynamic_rows, running_rows
 
+import spindle.machines.native
 from spindle.codegen.emit import emit
 from spindle.errors import (
     FaultError,
@@ -20,6 +21,7 @@ from spindle.errors import (
 )
 from spindle.image.image import Image
 from spindle.ir.plan import Plan
+from spindle.kernels_host.native import pack_command
 from spindle.machines.machine import Buffer, Event
 from spindle.machines.native import NativeMachine
 from spindle.machines.open import open_machine
@@ -229,6 +231,17 @@ def test_program_cut_short_is_a_fault() -> None:
     image = emit(add_bias(40, 8, (4, 8)))
     event, _ = launch_zeros(NativeMachine(), replace(image, program=image.program[:-12]))
     with pytest.raises(FaultError, match="makes no sense"):
+        event.wait(60)
+
+
+def test_damaged_command_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(values: dict[str, int]) -> bytes:
+        packed = pack_command(values)
+        return bytes([packed[0] ^ 1]) + packed[1:]
+
+    monkeypatch.setattr(spindle.machines.native, "pack_command", damaged)
+    event, _ = launch_zeros(NativeMachine(), emit(add_bias(40, 8, (4, 8))))
+    with pytest.raises(FaultError, match="the CRC of its command does not match"):
         event.wait(60)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from spindle.frontends.ingest import ingest
 
+from spindle.frontends.ingest import ingest
 from spindle.ir.graph import Module
 
 SIZES = (64, 128, 64, 10)

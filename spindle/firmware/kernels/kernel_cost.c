@@ -39,7 +39,7 @@ static sixteenths strip_cost(const struct kernel_args *args, const struct costs 
            strips * (costs->strip_cycles + body.instrs) + rows * columns * body.elements;
 }
 
-/* K-blocks that this tile touches, and those it finishes. */
+/* K-blocks that this tile touches, and those it finishes; all but the first are added to C. */
 static sixteenths dot_s28_cost(const struct kernel_args *args, const struct costs *costs)
 {
     const struct task *task = args->task;
@@ -51,8 +51,10 @@ static sixteenths dot_s28_cost(const struct kernel_args *args, const struct cost
     sixteenths columns = (tile->extent[2] + 1) / BLOCK_SIDE;
     sixteenths macs = rows * columns * BLOCK_SIDE * BLOCK_SIDE * tile->extent[3];
     sixteenths outputs = (sixteenths)tile->extent[1] * tile->extent[2];
+    uint32_t added = finished - (finished != 0 && k < k_block);
     return macs * costs->mac_s28_cycles + rows * columns * touched * costs->dot_s28_block_cycles +
-           outputs * finished * costs->dot_s28_finish_cycles;
+           outputs * finished * costs->dot_s28_finish_cycles +
+           outputs * added * costs->dot_s28_add_cycles;
 }
 
 static sixteenths balance_cost(const struct kernel_args *args, const struct costs *costs)

@@ -60,22 +60,23 @@ static uint32_t *transfer(struct rt_core *core, uint32_t sdram, uint32_t *data, 
     return data + words;
 }
 
+/* Row after row, the last dim varying quickest. */
 static void move_rows(struct rt_core *core, const struct operand *op, const struct shape *shape,
                       uint32_t *data, enum move_direction direction)
 {
-    uint32_t at0 = shape->sdram;
-    for (uint32_t i0 = 0; i0 < shape->rows[0]; i0++, at0 += (uint32_t)op->stride[0]) {
-        uint32_t at1 = at0;
-        for (uint32_t i1 = 0; i1 < shape->rows[1]; i1++, at1 += (uint32_t)op->stride[1]) {
-            uint32_t at2 = at1;
-            for (uint32_t i2 = 0; i2 < shape->rows[2]; i2++, at2 += (uint32_t)op->stride[2]) {
-                uint32_t at3 = at2;
-                for (uint32_t i3 = 0; i3 < shape->rows[3]; i3++, at3 += (uint32_t)op->stride[3]) {
-                    data = transfer(core, at3, data, shape->words, direction);
-                }
-            }
-        }
+    uint32_t at = shape->sdram, dim = 0;
+    uint32_t left[SPINDLE_MAX_DIMS];
+    for (uint32_t i = 0; i < SPINDLE_MAX_DIMS; i++) {
+        left[i] = shape->rows[i];
     }
+    do {
+        data = transfer(core, at, data, shape->words, direction);
+        for (dim = SPINDLE_MAX_DIMS; dim-- > 0 && --left[dim] == 0;) {
+            left[dim] = shape->rows[dim];
+            at -= (left[dim] - 1) * (uint32_t)op->stride[dim];
+        }
+        at += dim < SPINDLE_MAX_DIMS ? (uint32_t)op->stride[dim] : 0;
+    } while (dim < SPINDLE_MAX_DIMS);
 }
 
 void move_tile(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run, uint32_t index,
