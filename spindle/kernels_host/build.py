@@ -26,12 +26,13 @@ HOST_SOURCES = ("kernels/*.c", "kernels/host/*.c", "rt/*.c", "hal/host/*.c")
 """Of two files with one name in kernels/ and kernels/host/, the host's is taken."""
 ARM_SOURCES = (
     "kernels/*.c",
+    "kernels/arm/*.c",
     "kernels/arm/*.S",
     "rt/*.c",
     "hal/spinnaker/*.c",
     "hal/spinnaker/*.S",
 )
-"""An assembly file in kernels/arm/ replaces the C file of its name in kernels/."""
+"""A file in kernels/arm/ replaces the C file of its name in kernels/."""
 HOST_ONLY = ("kernel_cost.c",)
 ARM_FAST = ("dot_s28_sums.c",)
 """Compiled for speed (-O2) on ARM; the rest for size."""
@@ -74,7 +75,7 @@ def host_sources(*, plain: bool = False) -> list[Path]:
 
 def arm_sources(*, plain: bool = False) -> list[Path]:
     """Sources of the firmware itself; plain leaves kernels/arm/ out: the C twins run instead."""
-    patterns = [p for p in ARM_SOURCES if not (plain and p == "kernels/arm/*.S")]
+    patterns = [p for p in ARM_SOURCES if not (plain and p.startswith("kernels/arm/"))]
     found = {path for pattern in patterns for path in FIRMWARE.glob(pattern)}
     fast = [path for path in found if path.parent.name == "arm"]
     replaced = {path.parent.parent / f"{path.stem}.c" for path in fast}

@@ -30,6 +30,7 @@ from unicorn.arm_const import (
 
 from spindle.kernels_host import build
 
+ARM = (*build.ARM_FLAGS, "-target", "arm-freestanding-eabi")
 DRIVER = Path(__file__).with_name("arm_driver.c")
 CODE_BYTES = 0x00100000
 DATA = 0x00400000
@@ -55,7 +56,7 @@ def link(objects: Sequence[Path]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         script, made = Path(folder) / "test.ld", Path(folder) / "test.elf"
         script.write_text(LINKER_SCRIPT)
-        flags = [*build.ARM_FLAGS, "-nostdlib", "-static", f"-Wl,-T,{script}"]
+        flags = [*ARM, "-nostdlib", "-static", f"-Wl,-T,{script}"]
         build.compile_c([*flags, *map(str, objects), "-o", str(made)])
         return made.read_bytes()
 
@@ -67,7 +68,7 @@ def firmware_objects(folder: Path, *, plain: bool) -> list[Path]:
     """
     build.build_arm(folder, plain=plain)
     driver = folder / "driver.o"
-    build.compile_c([*build.ARM_FLAGS, "-O2", "-c", str(DRIVER), "-o", str(driver)])
+    build.compile_c([*ARM, "-O2", "-c", str(DRIVER), "-o", str(driver)])
     kept = ("kernels_", "arm_", "spinnaker_sf", "spinnaker_divide")
     return [*(path for path in sorted(folder.glob("*.o")) if path.name.startswith(kept)), driver]
 

@@ -9,10 +9,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import arm_cycles
 import numpy as np
 from arm_program import ArmProgram
+
+from spindle.spec import records
+from spindle.spec.tables import KERNEL
 
 STRIP = 64
 N_REGS, N_WORD, STRIP_WORDS = 48, 49, 96
@@ -98,3 +102,59 @@ def dot_sums(program: ArmProgram, a: np.ndarray, b: np.ndarray, start: np.ndarra
     out = program.place(start)
     assert guard
     return Call(program, "dot_s28_sums", (out, program.place(pair)), out, start.size)
+
+
+def operand(fast: int, dims: Sequence[int], **fields: int) -> bytes:
+    """An operand record of a dense tile indexed by `dims`."""
+    stride = tuple(4 if dim in dims else 0 for dim in range(4))
+    given = {"stride": stride, "fast": fast, "granule1": 1, "granule3": 1}
+    return records.OPERAND.pack({**given, "unit_words": 1, "align_words": 1, **fields})
+
+
+def kernel(
+    program: ArmProgram,
+    task: dict[str, Any],
+    operands: Sequence[bytes],
+    data: Sequence[np.ndarray],
+    out: int,
+) -> Call:
+    """kernel_compute on the whole of a task as one tile; the result is operand `out`'s words."""
+    program.reset()
+    extent = task["extent"]
+    task = {**task, "tile": tuple(extent), "n_operands": len(operands), "inner": records.NO_DIM}
+    places = [program.place(array) for array in data]
+    work = program.reserve(1 << 16)
+    blob = records.TASK.pack(task) + b"".join(operands)
+    record = program.place(np.frombuffer(blob, np.uint8))
+    tile = (0, 0, 0, 0, *extent, 1, 1)
+    pointers = [*places, *[0] * (records.MAX_OPERANDS - len(places))]
+    words = [record, record + records.TASK.size, 0, *tile, *pointers, work]
+    arguments = (program.place(np.array(words, np.uint32)),)
+    return Call(program, "kernel_compute", arguments, places[out], data[out].size)
+
+
+def quantise(
+    program: ArmProgram, x: np.ndarray, d: np.ndarray, arg: int, *, across: bool, out: int
+) -> Call:
+    """QUANTISE of one tile x[F][K], stored [K][F] where across; out: operand 2 panel, 3 exponents."""
+    n_f, n_k = x.shape
+    stored = np.ascontiguousarray(x.T if across else x)
+    panel = np.full(-(-n_f // 2) * 16 * -(-n_k // CHUNK), 0xDEAD, np.uint32)
+    exponents = np.full(n_f, 0xDEAD, np.uint32)
+    operands = [
+        operand(1 if across else 3, (1, 3)),
+        operand(3, (3,)),
+        operand(1, (1, 3), unit_words=8, align_words=16, granule3=8),
+        operand(1, (1, 3), granule3=n_k),
+    ]
+    task = {"kernel": KERNEL["QUANTISE"], "extent": (1, n_f, 1, n_k), "k_block": n_k, "arg": arg}
+    return kernel(program, task, operands, [stored, d, panel, exponents], out)
+
+
+def scan(program: ArmProgram, x: np.ndarray, *, across: bool) -> Call:
+    """SCAN of one tile x[F][K]: a_k."""
+    stored = np.ascontiguousarray(x.T if across else x)
+    operands = [operand(1 if across else 3, (1, 3)), operand(3, (3,))]
+    task = {"kernel": KERNEL["SCAN"], "extent": (1, x.shape[0], 1, x.shape[1]), "k_block": 512}
+    out = np.zeros(x.shape[1], np.int32)
+    return kernel(program, task, operands, [stored, out], 1)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import kernel_calls
 import numpy as np
 import pytest
-from arm_floats import KINDS, canonical, floats, float_bits
+from arm_floats import KINDS, canonical, float_bits, floats
+
+from spindle.ir import evaluate_dot
+from spindle.spec.tables import EMPTY_EXPONENT, NONFINITE_FLAG
 
 LENGTHS = (1, 2, 3, 7, 8, 9, 31, 63, 64)
 
@@ -126,3 +129,43 @@ def test_sums_of_products(arm, arm_plain, columns, chunks):
     for program in (arm, arm_plain):
         got = kernel_calls.dot_sums(program, a, b, start).run("int64")
         np.testing.assert_array_equal(got, want)
+
+
+def quantise_case(kind: str, n_f: int, n_k: int, spread: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(n_f * 1000 + n_k + spread)
+    x = floats(rng, n_f * n_k, kind).reshape(n_f, n_k)
+    return x, rng.integers(-spread, spread + 1, n_k).astype(np.int32)
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_quantise(arm, arm_plain, kind, across):
+    shapes = [(2, 8), (4, 64), (3, 16), (5, 24), (1, 8), (2, 7), (6, 13), (2, 512)]
+    for (n_f, n_k), spread in zip(shapes, (0, 3, 60, 138, 5, 9, 1, 30), strict=True):
+        x, d = quantise_case(kind, n_f, n_k, spread)
+        for arg in (0, 1):
+            words = [
+                both(
+                    arm,
+                    arm_plain,
+                    lambda p, x=x, d=d, arg=arg, out=out: kernel_calls.quantise(
+                        p, x, d, arg, across=across, out=out
+                    ),
+                )
+                for out in (2, 3)
+            ]
+            check_quantised(words, x, -d if arg else d)
+
+
+def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> None:
+    n_f, n_k = x.shape
+    with np.errstate(all="ignore"):
+        want = evaluate_dot.quantise(float_bits(x).reshape(1, n_f, n_k), d[None], n_k)
+    chunks = words[0].view(np.int32).reshape(-(-n_k // 8), -(-n_f // 2), 8, 2)
+    rows = chunks.transpose(1, 3, 0, 2).reshape(-(-n_f // 2) * 2, -1)
+    np.testing.assert_array_equal(rows[:n_f, :n_k], want.q[0])
+    assert not rows[n_f:].any() and not rows[:, n_k:].any()
+    exponents = words[1].astype(np.uint16).view(np.int16)
+    empty = exponents == EMPTY_EXPONENT
+    np.testing.assert_array_equal(np.where(empty, 0, exponents), want.e[0][:, 0])
+    np.testing.assert_array_equal(words[1] & NONFINITE_FLAG != 0, want.nonfinite[0])
