@@ -169,3 +169,23 @@ def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> No
     empty = exponents == EMPTY_EXPONENT
     np.testing.assert_array_equal(np.where(empty, 0, exponents), want.e[0][:, 0])
     np.testing.assert_array_equal(words[1] & NONFINITE_FLAG != 0, want.nonfinite[0])
+
+
+def scan_want(x: np.ndarray) -> np.ndarray:
+    """a_k of docs/numerics.md 3, from floats."""
+    values = float_bits(x).reshape(x.shape).astype(np.float64)
+    counts = np.isfinite(values) & (values != 0)
+    e = np.where(counts, np.frexp(np.where(counts, values, 1.0))[1] - 1, EMPTY_EXPONENT)
+    relative = np.where(counts, e - e.max(axis=1, keepdims=True), EMPTY_EXPONENT)
+    return relative.max(axis=0)
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_scan(arm, arm_plain, kind, across):
+    for n_f, n_k in ((6, 6), (7, 8), (12, 64), (1, 9), (9, 5), (48, 13)):
+        rng = np.random.default_rng(n_f * 100 + n_k)
+        x = floats(rng, n_f * n_k, kind).reshape(n_f, n_k)
+        x[0, n_k // 2] = 0
+        got = both(arm, arm_plain, lambda p, x=x: kernel_calls.scan(p, x, across=across))
+        np.testing.assert_array_equal(got.view(np.int32), scan_want(x))

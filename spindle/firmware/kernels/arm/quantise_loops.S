@@ -46,10 +46,9 @@ FUNCTION quantise_tops
 
 /* The hidden one at bit 31, down by E + 132 - d - field, to nearest even. The field is the low byte of the
  * word turned by 23; a shift is taken from a register's low byte. */
-.macro MANTISSA_OF base, step
-    ldr     r9, [r0], \step
-    sub     r11, \base, r8
+.macro MANTISSA_OF base
     orr     r10, r5, r9, lsl #8
+    sub     r11, \base, r8
     sub     r11, r11, r9, ror #23
     movs    r12, r10, lsr r11   @ C: the half
     adc     r12, r12, #0
@@ -61,26 +60,30 @@ FUNCTION quantise_tops
     str     r12, [r2], #4
 .endm
 
+.macro MANTISSAS_OF_K
+    ldr     r8, [r1], #4
+    ldr     r9, [r0], r3
+    smulbt  r8, r8, r6          @ sign * d
+    MANTISSA_OF r6
+    ldr     r9, [r0], r4
+    MANTISSA_OF r7
+.endm
+
+/* lr: chunks, and in its two top bits the pairs of k done in this one. */
 FUNCTION quantise_mantissas
     push    {r3-r11, lr}
     ldmia   r1, {r6, r7}
     ldmia   r0, {r0, r1, r8-r10}
-    mov     lr, r8, lsr #1
+    mov     lr, r8, lsr #3
     mov     r3, r9
     mov     r4, r10
     mov     r5, #0x80000000
-1:  ldr     r8, [r1], #4
-    smulbt  r8, r8, r6
-    MANTISSA_OF r6, r3
-    MANTISSA_OF r7, r4
-    ldr     r8, [r1], #4
-    smulbt  r8, r8, r6
-    MANTISSA_OF r6, r3
-    MANTISSA_OF r7, r4
-    sub     lr, lr, #1
-    tst     lr, #3
-    ldreq   r9, [sp]            @ out_jump
-    addeq   r2, r2, r9
-    cmp     lr, #0
+1:  MANTISSAS_OF_K
+    MANTISSAS_OF_K
+    adds    lr, lr, #0x40000000
+    bcc     1b
+    ldr     r9, [sp]            @ out_jump
+    subs    lr, lr, #1
+    add     r2, r2, r9
     bne     1b
     pop     {r3-r11, pc}
