@@ -1,10 +1,9 @@
 """Cycles of an ARM trace on an ARM9E-S core with single-cycle memory, for the firmware's tests.
 
-In: (address, instruction word, CPSR before it) of every instruction executed, in order. Out: cycles.
-Follows ARM DDI 0165B chapter 8 as the reference sheet of kernels.md restates it: issue cycles per
-class, and how late a result is for the next instruction (loads 1, bytes and halfwords 2, multiplies 1
-except as an accumulator). Choices where sources differ: a load or store with a shifted register offset
-takes 2 cycles, a failed condition 1.
+In: (address, instruction word, CPSR before it) of all instructions executed, in order. Out: cycles.
+Follows ARM DDI 0165B chapter 8: issue cycles per class, and how late a result is for the next
+instruction (loads 1, bytes and halfwords 2, multiplies 1 except as an accumulator). Choices where
+sources differ: a load or store with a shifted register offset takes 2 cycles, a failed condition 1.
 """
 
 from __future__ import annotations

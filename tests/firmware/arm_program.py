@@ -75,7 +75,10 @@ def firmware_objects(folder: Path, *, plain: bool) -> list[Path]:
 
 def symbols(elf: bytes) -> dict[str, int]:
     """Names and addresses of an ELF32's symbol table."""
-    headers, (size, count) = struct.unpack_from("<I", elf, 32)[0], struct.unpack_from("<HH", elf, 46)
+    headers, (size, count) = (
+        struct.unpack_from("<I", elf, 32)[0],
+        struct.unpack_from("<HH", elf, 46),
+    )
     sections = [struct.unpack_from("<10I", elf, headers + i * size) for i in range(count)]
     table = next(section for section in sections if section[1] == 2)
     text = sections[table[6]][4]
@@ -89,7 +92,10 @@ def symbols(elf: bytes) -> dict[str, int]:
 
 def segments(elf: bytes) -> list[tuple[int, bytes]]:
     """Address and bytes of each loaded segment."""
-    headers, (size, count) = struct.unpack_from("<I", elf, 28)[0], struct.unpack_from("<HH", elf, 42)
+    headers, (size, count) = (
+        struct.unpack_from("<I", elf, 28)[0],
+        struct.unpack_from("<HH", elf, 42),
+    )
     loads = [struct.unpack_from("<8I", elf, headers + i * size) for i in range(count)]
     return [(p[2], elf[p[1] : p[1] + p[4]]) for p in loads if p[0] == 1 and p[5]]
 

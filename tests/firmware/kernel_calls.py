@@ -59,7 +59,9 @@ def prim(
     return Call(program, name, arguments, out, n)
 
 
-def adam(program: ArmProgram, moving: Sequence[np.ndarray], constants: Sequence[np.ndarray]) -> Call:
+def adam(
+    program: ArmProgram, moving: Sequence[np.ndarray], constants: Sequence[np.ndarray]
+) -> Call:
     """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' one after the other."""
     program.reset()
     n = len(moving[0])
@@ -158,3 +160,19 @@ def scan(program: ArmProgram, x: np.ndarray, *, across: bool) -> Call:
     task = {"kernel": KERNEL["SCAN"], "extent": (1, x.shape[0], 1, x.shape[1]), "k_block": 512}
     out = np.zeros(x.shape[1], np.int32)
     return kernel(program, task, operands, [stored, out], 1)
+
+
+def dot_finish(
+    program: ArmProgram,
+    sums: np.ndarray,
+    exponents: np.ndarray,
+    exponent: int,
+    c: np.ndarray | None,
+) -> Call:
+    """dot_s28_finish of one row: onto c, or as the first block."""
+    program.reset()
+    n = len(sums)
+    out = program.place(np.zeros(n, np.uint32) if c is None else c)
+    words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
+    row = [out, program.place(sums), program.place(words), n, exponent & 0xFFFFFFFF, c is None]
+    return Call(program, "dot_s28_finish", (program.place(np.array(row, np.uint32)),), out, n)

@@ -189,3 +189,29 @@ def test_scan(arm, arm_plain, kind, across):
         x[0, n_k // 2] = 0
         got = both(arm, arm_plain, lambda p, x=x: kernel_calls.scan(p, x, across=across))
         np.testing.assert_array_equal(got.view(np.int32), scan_want(x))
+
+
+def finish_case(seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Sums of every length in bits, with halves; exponents from underflow to overflow."""
+    rng = np.random.default_rng(seed)
+    length = rng.integers(0, 64, 200)
+    sums = rng.integers(-(1 << 62), 1 << 62, 200) >> (63 - length).clip(0, 62)
+    halves = rng.integers(-(1 << 25), 1 << 25, 200) << rng.integers(0, 38, 200)
+    sums = np.where(np.arange(200) % 3 == 0, halves, sums).astype(np.int64)
+    return sums, rng.integers(-170, 120, 200), int(rng.integers(-60, 60)) - 52
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_finish_of_blocks(arm, arm_plain, seed):
+    sums, exponents, exponent = finish_case(seed)
+    got = both(
+        arm, arm_plain, lambda p: kernel_calls.dot_finish(p, sums, exponents, exponent, None)
+    )
+    exact = np.ldexp(sums.astype(np.longdouble), exponents + exponent)
+    with np.errstate(all="ignore"):
+        value = exact.astype(np.float32)
+    np.testing.assert_array_equal(got, canonical(value))
+    c = operands(seed, 200, 1)[0]
+    got = both(arm, arm_plain, lambda p: kernel_calls.dot_finish(p, sums, exponents, exponent, c))
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(got, canonical(float_bits(c) + value))

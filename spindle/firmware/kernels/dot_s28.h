@@ -16,6 +16,19 @@ struct dot_pair {
 /* Add the exact sums of products: sums[2][columns]; |q| < 2^27 and 512 products fit int64. */
 void dot_s28_sums(int64_t *sums, const struct dot_pair *pair);
 
+/* One row of C at the end of a K-block. */
+struct dot_row {
+    uint32_t *c;
+    const int64_t *sums;
+    const uint32_t *exponents; /* words of the columns; their low halves count */
+    uint32_t n;                /* columns, at least 1 */
+    int32_t exponent;          /* of the row, less 52 */
+    uint32_t first_block;      /* 1: C = block value, 0: C + block value */
+};
+
+/* c[j] (+)= sums[j] * 2^(exponent + exponents[j]), each rounded once. */
+void dot_s28_finish(const struct dot_row *row);
+
 /* Workspace: sums, flags of rows, flags of columns, rescue state (2 bits per output). */
 struct dot_s28_work {
     int64_t *sums; /* 8-byte aligned */
