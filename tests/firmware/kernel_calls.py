@@ -1,7 +1,7 @@
 """Calls of single kernel functions in an ARM program: strip primitives, folds, sums of products.
 
-In: NumPy arrays of float32 bits or integers. Out: what the function wrote, or its cycles. Structures
-are laid out as kernels/strip.h and kernels/dot_s28.h say for 32-bit pointers.
+In: NumPy arrays of float32 bits or integers. Out: what the function wrote, or its cycles.
+Structures are laid out as kernels/strip.h and kernels/dot_s28.h say for 32-bit pointers.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def prim(
 def adam(
     program: ArmProgram, moving: Sequence[np.ndarray], constants: Sequence[np.ndarray]
 ) -> Call:
-    """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' one after the other."""
+    """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' in a row."""
     program.reset()
     n = len(moving[0])
     out = program.reserve(12 * n)
@@ -138,7 +138,7 @@ def kernel(
 def quantise(
     program: ArmProgram, x: np.ndarray, d: np.ndarray, arg: int, *, across: bool, out: int
 ) -> Call:
-    """QUANTISE of one tile x[F][K], stored [K][F] where across; out: operand 2 panel, 3 exponents."""
+    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 exponents."""
     n_f, n_k = x.shape
     stored = np.ascontiguousarray(x.T if across else x)
     panel = np.full(-(-n_f // 2) * 16 * -(-n_k // CHUNK), 0xDEAD, np.uint32)

@@ -173,7 +173,8 @@ def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> No
 
 def scan_want(x: np.ndarray) -> np.ndarray:
     """a_k of docs/numerics.md 3, from floats."""
-    values = float_bits(x).reshape(x.shape).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        values = float_bits(x).reshape(x.shape).astype(np.float64)
     counts = np.isfinite(values) & (values != 0)
     e = np.where(counts, np.frexp(np.where(counts, values, 1.0))[1] - 1, EMPTY_EXPONENT)
     relative = np.where(counts, e - e.max(axis=1, keepdims=True), EMPTY_EXPONENT)
