@@ -17,7 +17,8 @@ from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES, STRIP
 
 Tile = tuple[int, int, int, int]
-BUDGET_WORDS = HALF_ARENA_BYTES // 4
+BUDGET_WORDS = HALF_ARENA_BYTES // 4 - 2
+"""Of one half; the workspace begins inside it, so that its place tells the half."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,11 @@ def _with_tile(draft: Draft, tile: Tile, cost: catalogue.Cost) -> Task | None:
     words = [catalogue.operand_words(op, real) for op in operands]
     if draft.shared:
         words[draft.shared[1]] = 0
-    many = tile != draft.extent and any(t < e for t, e in zip(tile, draft.extent, strict=True))
-    double = [many and not op.internal for op in operands]
-    placed, top = lay_out(operands, words, double)
+    many = any(t < e for t, e in zip(tile, draft.extent, strict=True))
     temps = cost.work_words(tile)
+    placed, top = lay_out(operands, words, [many and not op.internal for op in operands])
+    if top + temps > BUDGET_WORDS:
+        placed, top = lay_out(operands, words, [False] * len(operands))
     if top + temps > BUDGET_WORDS:
         return None
     if draft.shared:

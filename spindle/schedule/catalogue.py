@@ -104,7 +104,7 @@ class Cost:
         busy = min(task.n_tiles, lanes, LANES)
         rounds = -(-task.n_tiles // max(busy, 1))
         per_tile = _COSTS["tile_cycles"] + _COSTS["operand_cycles"] * len(task.operands)
-        moved = [op for op in task.operands if not (op.lazy or op.internal)]
+        moved = [op for op in task.operands if not (op.lazy or op.internal or op.resident)]
         each = sum(transfer_cycles(op, tile, LANES) for op in moved if _each_inner(op, task))
         once = sum(transfer_cycles(op, tile, LANES) for op in moved if not _each_inner(op, task))
         first = sum(transfer_cycles(op, tile, LANES) for op in moved if not op.store)

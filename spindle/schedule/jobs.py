@@ -43,7 +43,8 @@ class Job:
     """Steps that stay together, with the Bufs they touch.
 
     make: called once, when order.py knows how many lanes the job may fill; returns its steps.
-    work: guess of its cycles over all lanes. alone: needs a barrier on both sides.
+    work: guess of its cycles over all lanes. alone: needs a barrier on both sides. settled: called
+    with the steps as they stay, first lanes included.
     """
 
     make: Callable[[int], Sequence[Step]]
@@ -52,6 +53,7 @@ class Job:
     work: float = 0.0
     after: tuple[Job, ...] = ()
     alone: bool = False
+    settled: Callable[[Sequence[Step]], None] | None = None
 
 
 @dataclass(eq=False)

@@ -18,6 +18,7 @@ from spindle.ir.plan import CONST, SetReg, Step, TaskStep
 from spindle.options import Options
 from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Block, Buf, Job
+from spindle.schedule.resident import Residence
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Lowering:
     """State while one region is lowered.
 
     bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
-    is known while compiling. depth: loops around this region.
+    is known while compiling. residences: operands that may stay in DTCM. depth: loops around this.
     """
 
     options: Options
@@ -53,6 +54,7 @@ class Lowering:
     targets: dict[Value, Buf] = field(default_factory=dict)
     ids: count[int] = field(default_factory=count)
     known: dict[Value, int] = field(default_factory=dict)
+    residences: list[Residence] = field(default_factory=list)
     depth: int = 0
 
     def new_buf(
@@ -93,9 +95,10 @@ class Lowering:
         work: float = 0.0,
         after: Sequence[Job] = (),
         alone: bool = False,
+        settled: Callable[[Sequence[Step]], None] | None = None,
     ) -> Job:
         """Append a job to the block."""
-        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone)
+        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone, settled)
         self.block.jobs.append(job)
         return job
 

@@ -10,8 +10,10 @@ from dataclasses import replace
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Step, Task, TaskStep
-from spindle.schedule import catalogue
+from spindle.schedule import catalogue, resident
 from spindle.schedule.jobs import Block, Job, predecessors
+from spindle.schedule.memory import RESIDENT_START
+from spindle.schedule.resident import Residence
 from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
@@ -40,8 +42,9 @@ def epochs(block: Block) -> list[list[Job]]:
     return result
 
 
-def steps(groups: list[list[Job]]) -> tuple[Step, ...]:
+def steps(groups: list[list[Job]], residences: list[Residence]) -> tuple[Step, ...]:
     """Lay out epochs as steps: lanes spread, arena halves alternating, a barrier at each end."""
+    resident.assign(groups, residences)
     out: list[Step] = []
     for group in groups:
         out += _epoch_steps(group)
@@ -55,7 +58,11 @@ Shares = tuple[int, ...]
 def _epoch_steps(group: list[Job]) -> list[Step]:
     out: list[Step] = []
     half = 0
-    for step in _lay_out(group, _balanced(group))[0]:
+    laid, _ = _lay_out(group, _balanced(group))
+    for job, job_steps in laid:
+        if job.settled:
+            job.settled(job_steps)
+    for step in (step for _, job_steps in laid for step in job_steps):
         if isinstance(step, TaskStep):
             step = TaskStep(_in_half(step.task, half))
             half = 1 - half
@@ -99,12 +106,24 @@ def _share(job: Job, total: float) -> int:
     return max(1, min(LANES, round(LANES * job.work / total))) if total else LANES
 
 
-def _lay_out(group: list[Job], shares: Shares) -> tuple[list[Step], list[float]]:
+_Laid = list[tuple[Job, list[Step]]]
+
+
+def _lay_out(group: list[Job], shares: Shares) -> tuple[_Laid, list[float]]:
     """Make the jobs' steps, longest tiles first, so that short ones fill gaps; cycles per lane."""
-    made = [job.make(share) for job, share in zip(group, shares, strict=True)]
+    made = [(job, job.make(share)) for job, share in zip(group, shares, strict=True)]
     loads = [0.0] * LANES
-    ordered = sorted(made, key=_tile_cycles, reverse=True)
-    return [_with_lane(step, loads) for steps in ordered for step in steps], loads
+    ordered = sorted(made, key=lambda pair: _rank(pair[1]), reverse=True)
+    return [(job, [_with_lane(step, loads) for step in steps]) for job, steps in ordered], loads
+
+
+def _rank(steps: Sequence[Step]) -> tuple[bool, float]:
+    """Tasks bound to their lanes come first, then long tiles."""
+    return any(_is_bound(task) for task in _tasks(steps)), _tile_cycles(steps)
+
+
+def _is_bound(task: Task) -> bool:
+    return any(op.resident for op in task.operands)
 
 
 def _tasks(steps: Sequence[Step]) -> list[Task]:
@@ -127,7 +146,9 @@ def _with_lane(step: Step, loads: list[float]) -> Step:
     def busiest(first: int) -> float:
         return max(loads[(first + i) % LANES] + n * each for i, n in enumerate(tiles) if n)
 
-    first = min(range(LANES), key=busiest) if task.n_tiles % LANES else 0
+    first = task.lane_first
+    if not _is_bound(task):
+        first = min(range(LANES), key=busiest) if task.n_tiles % LANES else 0
     for i, n in enumerate(tiles):
         loads[(first + i) % LANES] += n * each
     return replace(step, task=replace(task, lane_first=first))
@@ -136,5 +157,8 @@ def _with_lane(step: Step, loads: list[float]) -> Step:
 def _in_half(task: Task, half: int) -> Task:
     """Move a task to one half of the arena, unless it owns it all."""
     shift = 0 if task.exclusive else half * HALF_ARENA_BYTES // 4
-    operands = tuple(replace(op, dtcm=op.dtcm + shift) for op in task.operands)
+    operands = tuple(
+        op if op.dtcm >= RESIDENT_START else replace(op, dtcm=op.dtcm + shift)
+        for op in task.operands
+    )
     return replace(task, operands=operands, work=task.work + shift)

@@ -5,7 +5,7 @@ In: two Matrix operands. Out: panels and exponents in scratch, as operands of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from spindle.ir.graph import WORD, DotNumerics
@@ -13,9 +13,12 @@ from spindle.ir.plan import Operand, Step, Task, TaskStep
 from spindle.schedule.assemble import BUDGET_WORDS, Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
-from spindle.spec.records import CHUNK
+from spindle.schedule.resident import Residence
+from spindle.spec.records import CHUNK, LANES
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+_MOST_RESIDENT = 1024
+_SHORTEST_ROW = 8
 _DEEP = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16)
 
 
@@ -105,13 +108,39 @@ def both(
     ctx: Lowering, lhs: Matrix, rhs: Matrix, numerics: DotNumerics, loc: str
 ) -> tuple[Quantised, Quantised]:
     """Append the jobs that quantise both operands of a dot."""
-    a, b = _scan(ctx, lhs, loc), _scan(ctx, rhs, loc)
+    kept = _residence(ctx, lhs, numerics), _residence(ctx, rhs, numerics)
+    a, b = _scan(ctx, lhs, kept[0], loc), _scan(ctx, rhs, kept[1], loc)
     if numerics.swapped:
         a, b = b, a
     d = _balance(ctx, a, b, lhs, loc)
-    left = _quantise(ctx, lhs, d, int(numerics.swapped), numerics, loc)
-    right = _quantise(ctx, rhs, d, int(not numerics.swapped), numerics, loc)
+    left = _quantise(ctx, lhs, d, kept[0], int(numerics.swapped), numerics, loc)
+    right = _quantise(ctx, rhs, d, kept[1], int(not numerics.swapped), numerics, loc)
     return left, right
+
+
+_Kept = tuple[Residence, int] | None
+"""Where both reads of an operand can use one tile per lane: its residence, and the rows of it."""
+
+
+def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics) -> _Kept:
+    rows = _lane_rows(x)
+    n_tiles = x.batch * -(-x.free // rows)
+    words = rows * x.k
+    fits = x.k <= numerics.k_block and n_tiles <= LANES and words <= _MOST_RESIDENT
+    limit = ctx.options.max_tile
+    if not fits or (limit is not None and rows > max(limit // 2 * 2, 2)):
+        return None
+    residence = Residence(words)
+    ctx.residences.append(residence)
+    return residence, rows
+
+
+def _lane_rows(x: Matrix) -> int:
+    """Even rows a lane: a sixteenth; at least a few where they are short pieces of SDRAM."""
+    share = -(-x.free // LANES)
+    least = 2 if x.operand(1, "x").fast == 3 else _SHORTEST_ROW
+    rows = min(max(share, least), x.free)
+    return rows + rows % 2
 
 
 @dataclass
@@ -122,17 +151,17 @@ class _Partial:
     slots: int = 0
 
 
-def _scan(ctx: Lowering, x: Matrix, loc: str) -> _Partial:
+def _scan(ctx: Lowering, x: Matrix, kept: _Kept, loc: str) -> _Partial:
     """Append a_k: largest exponent of each k over rows, relative to the row's largest."""
     words = 2 * x.k * (2 + 1) + 64
     if words <= BUDGET_WORDS:
-        return _scan_with(ctx, x, "SCAN", (x.operand(1, "x"),), (), loc)
+        return _scan_with(ctx, x, "SCAN", (x.operand(1, "x"),), (), kept, loc)
     largest = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
     row = Operand("r", largest.addr(), (x.free * WORD, WORD, 0, 0), 1)
     operands = (x.operand(1, "x"), replace(row, store=True))
     draft = _draft(ctx, x, "SCAN_FREE", operands, loc)
     ctx.add_drafts([replace(draft, inner=3)], [x.buf], [largest])
-    return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), loc)
+    return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), None, loc)
 
 
 def _scan_with(
@@ -141,6 +170,7 @@ def _scan_with(
     kernel: str,
     inputs: tuple[Operand, ...],
     extra: tuple[Buf, ...],
+    kept: _Kept,
     loc: str,
 ) -> _Partial:
     partial = _Partial(ctx.new_buf(WORD, "partial exponents", loc))
@@ -150,13 +180,35 @@ def _scan_with(
     draft = replace(draft, slot_operand=len(inputs))
 
     def make(lanes: int) -> list[Step]:
-        task = assemble(draft, lanes)
+        task = assemble(_kept_draft(draft, kept, resident=False), lanes)
         partial.slots = -(-x.free // task.tile[1])
         partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
         return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
 
-    ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work)
+    job = ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work, settled=_settled(kept))
+    if kept:
+        kept[0].first = job
     return partial
+
+
+def _settled(kept: _Kept) -> Callable[[Sequence[Step]], None]:
+    """Note the first lane of a scan whose tile stays."""
+
+    def note(steps: Sequence[Step]) -> None:
+        (step,) = steps
+        if kept and isinstance(step, TaskStep):
+            kept[0].lane = step.task.lane_first
+
+    return note
+
+
+def _kept_draft(draft: Draft, kept: _Kept, *, resident: bool) -> Draft:
+    """Give operand 0 its resident place and the tile that goes with it, where it has one."""
+    if kept is None or kept[0].place is None:
+        return draft
+    x = replace(draft.operands[0], dtcm=kept[0].place, resident=resident)
+    deep = draft.k_block or draft.extent[3]
+    return replace(draft, operands=(x, *draft.operands[1:]), tiles=((1, kept[1], 1, deep),))
 
 
 def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
@@ -191,7 +243,13 @@ def _balance_draft(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, l
 
 
 def _quantise(
-    ctx: Lowering, x: Matrix, d: Buf, is_rhs: int, numerics: DotNumerics, loc: str
+    ctx: Lowering,
+    x: Matrix,
+    d: Buf,
+    kept: _Kept,
+    is_rhs: int,
+    numerics: DotNumerics,
+    loc: str,
 ) -> Quantised:
     block = numerics.k_block
     out = Quantised(x, block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
@@ -205,7 +263,15 @@ def _quantise(
     )
     draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
-    ctx.add_drafts([draft], [x.buf, d], [out.panel, out.exponents])
+
+    def make(lanes: int) -> list[Step]:
+        task = assemble(_kept_draft(draft, kept, resident=True), lanes)
+        lane = kept[0].lane if kept and kept[0].place is not None else None
+        return [TaskStep(task if lane is None else replace(task, lane_first=lane))]
+
+    job = ctx.add(make, [x.buf, d], [out.panel, out.exponents], work=draft.work)
+    if kept:
+        kept[0].last = job
     return out
 
 
