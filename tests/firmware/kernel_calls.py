@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import arm_cycles
 import numpy as np
-from arm_program import ArmProgram
+from arm_program import ArmProgram, TimedProgram
 
 from spindle.spec import records
 from spindle.spec.tables import KERNEL
@@ -27,7 +26,7 @@ CHUNK = 8
 class Call:
     """A function with its arguments in memory, and where its result will be."""
 
-    program: ArmProgram
+    program: ArmProgram | TimedProgram
     name: str
     arguments: tuple[int, ...]
     out: int
@@ -35,16 +34,23 @@ class Call:
 
     def run(self, dtype: str = "uint32") -> np.ndarray:
         """Run it; the words it wrote."""
+        assert isinstance(self.program, ArmProgram)
         self.program.call(self.name, *self.arguments)
         return self.program.read(self.out, self.n_out, dtype)
 
     def cycles(self) -> int:
-        """Run it instruction by instruction; cycles of the model, call and return included."""
-        return arm_cycles.count(self.program.trace(self.name, *self.arguments))
+        """Cycles from its first instruction to its return."""
+        assert isinstance(self.program, TimedProgram)
+        return self.program.cycles(self.name, *self.arguments)
 
 
 def prim(
-    program: ArmProgram, name: str, sources: Sequence[np.ndarray], *, imm: int = 0, n: int = STRIP
+    program: ArmProgram | TimedProgram,
+    name: str,
+    sources: Sequence[np.ndarray],
+    *,
+    imm: int = 0,
+    n: int = STRIP,
 ) -> Call:
     """A strip primitive on up to three sources; the third one's register goes into imm."""
     program.reset()
@@ -60,7 +66,9 @@ def prim(
 
 
 def adam(
-    program: ArmProgram, moving: Sequence[np.ndarray], constants: Sequence[np.ndarray]
+    program: ArmProgram | TimedProgram,
+    moving: Sequence[np.ndarray],
+    constants: Sequence[np.ndarray],
 ) -> Call:
     """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' in a row."""
     program.reset()
@@ -78,7 +86,7 @@ def adam(
     return Call(program, "prim_adam_f32", arguments, out, 3 * n)
 
 
-def merge(program: ArmProgram, acc: np.ndarray, x: np.ndarray) -> Call:
+def merge(program: ArmProgram | TimedProgram, acc: np.ndarray, x: np.ndarray) -> Call:
     """merge_add_f32: acc[i] + x[i]."""
     program.reset()
     out = program.place(acc)
@@ -94,7 +102,9 @@ def panel(rows: np.ndarray, pitch: int) -> np.ndarray:
     return out
 
 
-def dot_sums(program: ArmProgram, a: np.ndarray, b: np.ndarray, start: np.ndarray) -> Call:
+def dot_sums(
+    program: ArmProgram | TimedProgram, a: np.ndarray, b: np.ndarray, start: np.ndarray
+) -> Call:
     """dot_s28_sums of two rows a[2][K] and b[N][K] on top of start[2][N]."""
     program.reset()
     pitch_a, pitch_b = 16, len(b) * CHUNK + 16
@@ -114,7 +124,7 @@ def operand(fast: int, dims: Sequence[int], **fields: int) -> bytes:
 
 
 def kernel(
-    program: ArmProgram,
+    program: ArmProgram | TimedProgram,
     task: dict[str, Any],
     operands: Sequence[bytes],
     data: Sequence[np.ndarray],
@@ -125,7 +135,7 @@ def kernel(
     extent = task["extent"]
     task = {**task, "tile": tuple(extent), "n_operands": len(operands), "inner": records.NO_DIM}
     places = [program.place(array) for array in data]
-    work = program.reserve(1 << 16)
+    work = program.reserve(1 << 12)
     blob = records.TASK.pack(task) + b"".join(operands)
     record = program.place(np.frombuffer(blob, np.uint8))
     tile = (0, 0, 0, 0, *extent, 1, 1)
@@ -136,7 +146,13 @@ def kernel(
 
 
 def quantise(
-    program: ArmProgram, x: np.ndarray, d: np.ndarray, arg: int, *, across: bool, out: int
+    program: ArmProgram | TimedProgram,
+    x: np.ndarray,
+    d: np.ndarray,
+    arg: int,
+    *,
+    across: bool,
+    out: int,
 ) -> Call:
     """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 exponents."""
     n_f, n_k = x.shape
@@ -153,7 +169,7 @@ def quantise(
     return kernel(program, task, operands, [stored, d, panel, exponents], out)
 
 
-def scan(program: ArmProgram, x: np.ndarray, *, across: bool) -> Call:
+def scan(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> Call:
     """SCAN of one tile x[F][K]: a_k."""
     stored = np.ascontiguousarray(x.T if across else x)
     operands = [operand(1 if across else 3, (1, 3)), operand(3, (3,))]
@@ -163,7 +179,7 @@ def scan(program: ArmProgram, x: np.ndarray, *, across: bool) -> Call:
 
 
 def dot_finish(
-    program: ArmProgram,
+    program: ArmProgram | TimedProgram,
     sums: np.ndarray,
     exponents: np.ndarray,
     exponent: int,
