@@ -302,8 +302,8 @@ def _check_arena(task: Task, intervals: list[Interval]) -> None:
         return
     low, high = min(low for low, _ in used), max(high for _, high in used)
     start = 0 if task.exclusive or task.work < HALF_WORDS else HALF_WORDS
-    end = start + (ARENA_WORDS if task.exclusive else HALF_WORDS)
-    room = "the arena" if task.exclusive else "its half of the arena"
+    end = start + (RESIDENT_START if task.exclusive else HALF_WORDS)
+    room = "both halves of the arena" if task.exclusive else "its half of the arena"
     _need(
         start <= low and high <= end,
         task.label,

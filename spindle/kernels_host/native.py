@@ -2,7 +2,7 @@
 
 In: SDRAM as a byte array that holds a command, its binding table and program (docs/spec/run.md).
 Out: a Launch: cycles, faults, and what every step spent on every lane. machines/native.py runs
-images on it; walk.py walks programs without data.
+images on it; schedule/estimate.py walks them without data.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ class Board:
 
     def nonfinite(self, profile: int, n_steps: int) -> list[int]:
         """Non-finite outputs of each step, from the profile records at `profile`."""
-        return self._profile(profile, n_steps)[:, :, _NAMES.index("nonfinite")].sum(1).tolist()
+        counts = self._profile(profile, n_steps)[:, :, _NAMES.index("nonfinite")]
+        return [int(count) for count in counts.sum(1)]
 
     def _fault(self, status: int) -> dict[str, Any]:
         fault: dict[str, Any] = self.unpack("status", status)["fault"]

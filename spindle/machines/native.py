@@ -22,7 +22,6 @@ from spindle.errors import FaultError, LostArrayError, MachineError, OutOfMemory
 from spindle.image.image import Image, StepInfo
 from spindle.ir.graph import TensorType
 from spindle.kernels_host.native import PROFILE_BYTES, Board, Launch, Spent, pack_command
-from spindle.kernels_host.walk import walk
 from spindle.machines.allocator import Allocator
 from spindle.machines.faults import fault_error
 from spindle.machines.launches import Launches, LaunchEvent
@@ -325,8 +324,9 @@ class NativeMachine:
         outputs: Sequence[Buffer],
         host_bytes: int,
     ) -> Run:
-        self._find_time(program)
         command = self._prepare(program, inputs, outputs)
+        self._find_time(program, command)
+        self._clear_profile(program)
         image, start = program.image, time.perf_counter()
         if program.timed is not None:
             fault, nonfinite = self._board.launch_untimed(command, _STATUS, len(image.steps))
@@ -339,16 +339,18 @@ class NativeMachine:
             raise fault_error(image, fault)
         return replace(run, host_bytes=host_bytes, wall_s=wall_s)
 
-    def _find_time(self, program: NativeProgram) -> None:
+    def _find_time(self, program: NativeProgram, command: int) -> None:
         """Walk the program once, unless its time depends on data. A fault shows in the launch."""
         image = program.image
         if program.timed is not None or any(info.kernel == "while" for info in image.steps):
             return
-        n_slots, n_steps = _n_slots(image), len(image.steps)
-        cores, cost_set = self.n_cores, self.cost_set
-        launch = walk(image.program, n_slots, n_steps, n_cores=cores, cost_set=cost_set)
+        self._clear_profile(program)
+        launch = self._board.launch(command, _STATUS, len(image.steps), while_trips=1)
         if launch.fault is None:
             program.timed = self._record(image, launch)
+
+    def _clear_profile(self, program: NativeProgram) -> None:
+        self._board.view(program.profile, PROFILE_BYTES * len(program.image.steps))[:] = 0
 
     def _with_counts(self, program: NativeProgram, run: Run, nonfinite: int) -> Run:
         """Add the non-finite outputs of a launch."""
@@ -362,11 +364,10 @@ class NativeMachine:
     def _prepare(
         self, program: NativeProgram, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
     ) -> int:
-        """Write binding table, profile, status and the command; return its address."""
+        """Write binding table, status and the command; return its address."""
         bases = [program.const, self._scratch[0]]
         bases += [buffer.parts[0].addr for buffer in (*inputs, *outputs)]
         self._board.write(program.binding, np.array(bases, np.uint32).tobytes())
-        self._board.view(program.profile, PROFILE_BYTES * len(program.image.steps))[:] = 0
         with self._lock:
             self._board.write(_STATUS, records.STATUS.pack({"abort": int(self._aborting)}))
         return self._write_command(program)

@@ -1,19 +1,20 @@
 """Estimate: what an Image costs, counted before it runs.
 
-In: an Image. Out: an Estimate, by walking the program on the virtual board's clocks
-(kernels_host/walk.py); native's cycles for the same Image are the same number, except for whiles
-(taken `while_trips` times).
+The task loop of firmware/rt walks the program on the virtual board's clocks without moving or
+computing tiles (docs/spec/timing.md); native's cycles for the same Image are the same number,
+except for whiles (taken `while_trips` times).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from spindle.errors import InternalError
 from spindle.image.image import Image, StepInfo
-from spindle.kernels_host.native import Spent
-from spindle.kernels_host.walk import walk
-from spindle.spec import costs
+from spindle.kernels_host.native import PROFILE_BYTES, Board, Launch, Spent, pack_command
+from spindle.spec import chip, costs, records
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,7 @@ def estimate(
     image: Image, *, n_cores: int = 17, cost_set: str = "nominal", while_trips: int = 1
 ) -> Estimate:
     """Count cycles, bytes and packets of one launch on 1..17 cores of a chip."""
-    launch = walk(
-        image.program,
-        2 + len(image.args) + len(image.results),
-        len(image.steps),
-        n_cores=n_cores,
-        cost_set=cost_set,
-        while_trips=while_trips,
-    )
+    launch = _walk(image, n_cores, cost_set, while_trips)
     if launch.fault is not None:
         raise InternalError(f"{image.name}: the estimate stopped with fault {launch.fault}")
     pairs = list(zip(image.steps, launch.steps, strict=True))
@@ -90,3 +84,26 @@ def _step(info: StepInfo, spent: Spent) -> StepEstimate:
         dma_wait=spent.dma_wait,
         dma_bytes=spent.dma_bytes,
     )
+
+
+def _walk(image: Image, n_cores: int, cost_set: str, while_trips: int) -> Launch:
+    """SDRAM holds command, status, binding table, profile and program, one after another."""
+    n_slots = 2 + len(image.args) + len(image.results)
+    sizes = (
+        records.COMMAND.size,
+        records.STATUS.size,
+        4 * n_slots,
+        PROFILE_BYTES * len(image.steps),
+        len(image.program),
+    )
+    places = [chip.SDRAM_BASE + sum(sizes[:i]) for i in range(len(sizes))]
+    command, status, binding, profile, program = places
+    board = Board(np.zeros(sum(sizes), np.uint8), n_cores, cost_set)
+    board.write(program, image.program)
+    values = {"program": program, "program_bytes": len(image.program), "binding": binding}
+    values |= {"n_slots": n_slots, "profile": profile}
+    board.write(command, pack_command(values))
+    try:
+        return board.launch(command, status, len(image.steps), while_trips=while_trips)
+    finally:
+        board.close()

@@ -48,7 +48,7 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
         test, addr = _condition(ctx, cond, carried, lower_region)
         step = While(test.steps, addr, inner.steps, label=op.loc or "while")
         frames, reads = [inner.frame, test.frame], [*inner.reads, *test.reads]
-    ctx.add(lambda lanes: [step], [*carried, *reads], [*results, *frames], alone=True)
+    ctx.add(lambda room: [step], [*carried, *reads], [*results, *frames], alone=True)
 
 
 def _is_kept(body: Region, index: int) -> bool:
@@ -127,7 +127,7 @@ def _finish(ctx: Lowering, child: Lowering) -> _Body:
     """Order the child's jobs and place its scratch in a frame of the parent."""
     groups = order.epochs(child.block)
     laid_out = order.steps(
-        groups, child.residences
+        groups, child.resident
     )  # before placing: tiles decide the size of some Bufs
     frame = ctx.new_buf(WORD, "loop frame")
     homes, top = place(child.block, groups, base=frame.id)

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Step, Task, TaskStep
-from spindle.schedule import catalogue, resident
+from spindle.schedule import catalogue
 from spindle.schedule.jobs import Block, Job, predecessors
 from spindle.schedule.memory import RESIDENT_START
-from spindle.schedule.resident import Residence
+from spindle.schedule.resident import ResidentArena
+from spindle.schedule.room import Room
 from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
@@ -42,9 +43,9 @@ def epochs(block: Block) -> list[list[Job]]:
     return result
 
 
-def steps(groups: list[list[Job]], residences: list[Residence]) -> tuple[Step, ...]:
+def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
     """Lay out epochs as steps: lanes spread, arena halves alternating, a barrier at each end."""
-    resident.assign(groups, residences)
+    arena.begin(groups)
     out: list[Step] = []
     for group in groups:
         out += _epoch_steps(group)
@@ -54,15 +55,15 @@ def steps(groups: list[list[Job]], residences: list[Residence]) -> tuple[Step, .
 Shares = tuple[int, ...]
 """Lanes that each job of an epoch should fill."""
 
+_Laid = list[tuple[Job, list[Step]]]
+
 
 def _epoch_steps(group: list[Job]) -> list[Step]:
     out: list[Step] = []
     half = 0
     laid, _ = _lay_out(group, _balanced(group))
-    for job, job_steps in laid:
-        if job.settled:
-            job.settled(job_steps)
-    for step in (step for _, job_steps in laid for step in job_steps):
+    settled = [job.settled(job_steps) if job.settled else job_steps for job, job_steps in laid]
+    for step in (step for job_steps in settled for step in job_steps):
         if isinstance(step, TaskStep):
             step = TaskStep(_in_half(step.task, half))
             half = 1 - half
@@ -79,7 +80,8 @@ def _balanced(group: list[Job]) -> Shares:
 
     def busiest(shares: Shares) -> float:
         if shares not in known:
-            known[shares] = max(_lay_out(group, shares)[1])
+            laid, loads = _lay_out(group, shares)
+            known[shares] = max(max(loads) + _first_load(laid), _bus_cycles(laid))
         return known[shares]
 
     starts: list[Shares] = [tuple(_share(job, total) for job in group), (LANES,) * len(group)]
@@ -90,6 +92,17 @@ def _balanced(group: list[Job]) -> Shares:
             break
         best = better
     return best
+
+
+def _first_load(laid: _Laid) -> float:
+    """Nothing is computed until the first tiles are there."""
+    tasks = [task for _, steps in laid for task in _tasks(steps)]
+    return catalogue.first_load_cycles(tasks[0]) if tasks else 0.0
+
+
+def _bus_cycles(laid: _Laid) -> float:
+    """What the SDRAM needs for all that the epoch moves."""
+    return sum(catalogue.bus_cycles(task) for _, steps in laid for task in _tasks(steps))
 
 
 def _neighbours(shares: Shares) -> list[Shares]:
@@ -106,12 +119,10 @@ def _share(job: Job, total: float) -> int:
     return max(1, min(LANES, round(LANES * job.work / total))) if total else LANES
 
 
-_Laid = list[tuple[Job, list[Step]]]
-
-
 def _lay_out(group: list[Job], shares: Shares) -> tuple[_Laid, list[float]]:
     """Make the jobs' steps, longest tiles first, so that short ones fill gaps; cycles per lane."""
-    made = [(job, job.make(share)) for job, share in zip(group, shares, strict=True)]
+    alone = len(group) == 1
+    made = [(job, job.make(Room(share, alone))) for job, share in zip(group, shares, strict=True)]
     loads = [0.0] * LANES
     ordered = sorted(made, key=lambda pair: _rank(pair[1]), reverse=True)
     return [(job, [_with_lane(step, loads) for step in steps]) for job, steps in ordered], loads

@@ -37,7 +37,7 @@ def plan(module: Module, options: Options) -> Plan:
     region.lower(ctx, module.body, homes, olds)
     groups = order.epochs(ctx.block)
     laid_out = order.steps(
-        groups, ctx.residences
+        groups, ctx.resident
     )  # before placing: tiles decide the size of some Bufs
     placed, scratch_bytes = place(ctx.block, groups)
     result = Plan(

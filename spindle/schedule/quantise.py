@@ -5,20 +5,20 @@ In: two Matrix operands. Out: panels and exponents in scratch, as operands of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from spindle.ir.graph import WORD, DotNumerics
 from spindle.ir.plan import Operand, Step, Task, TaskStep
-from spindle.schedule.assemble import BUDGET_WORDS, Draft, Tile, assemble
+from spindle.schedule import catalogue
+from spindle.schedule.assemble import Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
 from spindle.schedule.resident import Residence
+from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import CHUNK, LANES
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
-_MOST_RESIDENT = 1024
-_SHORTEST_ROW = 8
 _DEEP = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16)
 
 
@@ -108,7 +108,7 @@ def both(
     ctx: Lowering, lhs: Matrix, rhs: Matrix, numerics: DotNumerics, loc: str
 ) -> tuple[Quantised, Quantised]:
     """Append the jobs that quantise both operands of a dot."""
-    kept = _residence(ctx, lhs, numerics), _residence(ctx, rhs, numerics)
+    kept = _residence(lhs, numerics), _residence(rhs, numerics)
     a, b = _scan(ctx, lhs, kept[0], loc), _scan(ctx, rhs, kept[1], loc)
     if numerics.swapped:
         a, b = b, a
@@ -118,29 +118,9 @@ def both(
     return left, right
 
 
-_Kept = tuple[Residence, int] | None
-"""Where both reads of an operand can use one tile per lane: its residence, and the rows of it."""
-
-
-def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics) -> _Kept:
-    rows = _lane_rows(x)
-    n_tiles = x.batch * -(-x.free // rows)
-    words = rows * x.k
-    fits = x.k <= numerics.k_block and n_tiles <= LANES and words <= _MOST_RESIDENT
-    limit = ctx.options.max_tile
-    if not fits or (limit is not None and rows > max(limit // 2 * 2, 2)):
-        return None
-    residence = Residence(words)
-    ctx.residences.append(residence)
-    return residence, rows
-
-
-def _lane_rows(x: Matrix) -> int:
-    """Even rows a lane: a sixteenth; at least a few where they are short pieces of SDRAM."""
-    share = -(-x.free // LANES)
-    least = 2 if x.operand(1, "x").fast == 3 else _SHORTEST_ROW
-    rows = min(max(share, least), x.free)
-    return rows + rows % 2
+def _residence(x: Matrix, numerics: DotNumerics) -> Residence | None:
+    """Where both reads of an operand could use the same tiles."""
+    return Residence() if x.k <= numerics.k_block else None
 
 
 @dataclass
@@ -151,7 +131,7 @@ class _Partial:
     slots: int = 0
 
 
-def _scan(ctx: Lowering, x: Matrix, kept: _Kept, loc: str) -> _Partial:
+def _scan(ctx: Lowering, x: Matrix, kept: Residence | None, loc: str) -> _Partial:
     """Append a_k: largest exponent of each k over rows, relative to the row's largest."""
     words = 2 * x.k * (2 + 1) + 64
     if words <= BUDGET_WORDS:
@@ -170,7 +150,7 @@ def _scan_with(
     kernel: str,
     inputs: tuple[Operand, ...],
     extra: tuple[Buf, ...],
-    kept: _Kept,
+    kept: Residence | None,
     loc: str,
 ) -> _Partial:
     partial = _Partial(ctx.new_buf(WORD, "partial exponents", loc))
@@ -179,36 +159,42 @@ def _scan_with(
     draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
     draft = replace(draft, slot_operand=len(inputs))
 
-    def make(lanes: int) -> list[Step]:
-        task = assemble(_kept_draft(draft, kept, resident=False), lanes)
+    def make(room: Room) -> list[Step]:
+        task = assemble(draft, room)
         partial.slots = -(-x.free // task.tile[1])
         partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
         return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
 
-    job = ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work, settled=_settled(kept))
+    def settled(steps: list[Step]) -> list[Step]:
+        (step,) = steps
+        assert isinstance(step, TaskStep)
+        return [TaskStep(_stay(ctx, step.task, kept))]
+
+    job = ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work, settled=settled)
     if kept:
-        kept[0].first = job
+        kept.first = job
     return partial
 
 
-def _settled(kept: _Kept) -> Callable[[Sequence[Step]], None]:
-    """Note the first lane of a scan whose tile stays."""
+def _stay(ctx: Lowering, task: Task, kept: Residence | None) -> Task:
+    """Let a scan's tile stay for quantising, where each lane has one and there is room."""
+    one_each = task.n_tiles <= LANES and task.tile[1] % 2 == 0
+    if kept is None or not one_each:
+        return task
+    x = task.operands[0]
+    words = catalogue.operand_words(x, catalogue.clipped(task.tile, task.extent))
+    place = ctx.resident.place(kept, words)
+    if place is None:
+        return task
+    kept.task = replace(task, operands=(replace(x, dtcm=place, buffer=0), *task.operands[1:]))
+    return kept.task
 
-    def note(steps: Sequence[Step]) -> None:
-        (step,) = steps
-        if kept and isinstance(step, TaskStep):
-            kept[0].lane = step.task.lane_first
 
-    return note
-
-
-def _kept_draft(draft: Draft, kept: _Kept, *, resident: bool) -> Draft:
-    """Give operand 0 its resident place and the tile that goes with it, where it has one."""
-    if kept is None or kept[0].place is None:
-        return draft
-    x = replace(draft.operands[0], dtcm=kept[0].place, resident=resident)
-    deep = draft.k_block or draft.extent[3]
-    return replace(draft, operands=(x, *draft.operands[1:]), tiles=((1, kept[1], 1, deep),))
+def _resident_draft(draft: Draft, scanned: Task) -> Draft:
+    """Quantise the tiles that scanning left in DTCM."""
+    x = replace(draft.operands[0], dtcm=scanned.operands[0].dtcm, resident=True)
+    tile: Tile = (1, scanned.tile[1], 1, draft.k_block)
+    return replace(draft, operands=(x, *draft.operands[1:]), tiles=(tile,))
 
 
 def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
@@ -220,8 +206,8 @@ def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
 def _balance(ctx: Lowering, a: _Partial, b: _Partial, x: Matrix, loc: str) -> Buf:
     buf = ctx.new_buf(x.batch * x.k * WORD, "balance", loc)
 
-    def make(lanes: int) -> list[Step]:
-        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), lanes))]
+    def make(room: Room) -> list[Step]:
+        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), room))]
 
     ctx.add(make, [a.buf, b.buf], [buf], work=x.k * 200.0)
     return buf
@@ -246,7 +232,7 @@ def _quantise(
     ctx: Lowering,
     x: Matrix,
     d: Buf,
-    kept: _Kept,
+    kept: Residence | None,
     is_rhs: int,
     numerics: DotNumerics,
     loc: str,
@@ -264,14 +250,15 @@ def _quantise(
     draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
 
-    def make(lanes: int) -> list[Step]:
-        task = assemble(_kept_draft(draft, kept, resident=True), lanes)
-        lane = kept[0].lane if kept and kept[0].place is not None else None
-        return [TaskStep(task if lane is None else replace(task, lane_first=lane))]
+    def make(room: Room) -> list[Step]:
+        if kept is None or kept.task is None:
+            return [TaskStep(assemble(draft, room))]
+        task = assemble(_resident_draft(draft, kept.task), room)
+        return [TaskStep(replace(task, lane_first=kept.task.lane_first))]
 
     job = ctx.add(make, [x.buf, d], [out.panel, out.exponents], work=draft.work)
     if kept:
-        kept[0].last = job
+        kept.last = job
     return out
 
 

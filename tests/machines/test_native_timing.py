@@ -48,7 +48,7 @@ def launch(machine: NativeMachine, image: Image, *words: int) -> tuple[NativePro
 
 def with_clocks(machine: NativeMachine, program: NativeProgram) -> Launch:
     """The program's launch again, timed as it runs."""
-    machine._board.view(program.profile, 512 * len(program.image.steps))[:] = 0
+    machine._clear_profile(program)
     command = machine._write_command(program)
     return machine._board.launch(command, _STATUS, len(program.image.steps))
 
