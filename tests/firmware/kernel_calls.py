@@ -103,14 +103,18 @@ def panel(rows: np.ndarray, pitch: int) -> np.ndarray:
 
 
 def dot_sums(
-    program: ArmProgram | TimedProgram, a: np.ndarray, b: np.ndarray, start: np.ndarray
+    program: ArmProgram | TimedProgram,
+    a: np.ndarray,
+    b: np.ndarray,
+    start: np.ndarray,
+    fresh: bool = False,
 ) -> Call:
-    """dot_s28_sums of two rows a[2][K] and b[N][K] on top of start[2][N]."""
+    """dot_s28_sums of two rows a[2][K] and b[N][K], on top of start[2][N] or fresh."""
     program.reset()
     pitch_a, pitch_b = 16, len(b) * CHUNK + 16
     guard = program.reserve(64)
     places = program.place(panel(a, pitch_a)), program.place(panel(b, pitch_b))
-    pair = np.array([*places, pitch_a, pitch_b, len(b), a.shape[1] // CHUNK], np.uint32)
+    pair = np.array([*places, pitch_a, pitch_b, len(b), a.shape[1] // CHUNK, fresh], np.uint32)
     out = program.place(start)
     assert guard
     return Call(program, "dot_s28_sums", (out, program.place(pair)), out, start.size)
@@ -192,3 +196,18 @@ def dot_finish(
     words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
     row = [out, program.place(sums), program.place(words), n, exponent & 0xFFFFFFFF, c is None]
     return Call(program, "dot_s28_finish", (program.place(np.array(row, np.uint32)),), out, n)
+
+
+def dot(
+    program: ArmProgram | TimedProgram, a: np.ndarray, b: np.ndarray, exponents: np.ndarray
+) -> Call:
+    """DOT_S28 of a tile, one K-block: mantissas a[M][K], b[N][K]; exponents of rows, columns."""
+    (m, k), n = a.shape, len(b)
+    words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
+    panels = [operand(dim, (dim, 3), unit_words=8, align_words=16, granule3=8) for dim in (1, 2)]
+    scales = [operand(dim, (dim, 3), granule3=k) for dim in (1, 2)]
+    lazy = [operand(3, (dim, 3)) for dim in (1, 2)]
+    data = [panel(a, m * CHUNK), panel(b, n * CHUNK), words[:m], words[m:]]
+    data += [np.zeros(1, np.uint32)] * 2 + [np.zeros(m * n, np.uint32)]
+    task = {"kernel": KERNEL["DOT_S28"], "extent": (1, m, n, k), "k_block": k}
+    return kernel(program, task, [*panels, *scales, *lazy, operand(2, (1, 2))], data, 6)

@@ -129,6 +129,8 @@ def test_sums_of_products(arm, arm_plain, columns, chunks):
     for program in (arm, arm_plain):
         got = kernel_calls.dot_sums(program, a, b, start).run("int64")
         np.testing.assert_array_equal(got, want)
+        got = kernel_calls.dot_sums(program, a, b, start, fresh=True).run("int64")
+        np.testing.assert_array_equal(got, want - start.ravel())
 
 
 def quantise_case(kind: str, n_f: int, n_k: int, spread: int) -> tuple[np.ndarray, np.ndarray]:
@@ -216,3 +218,16 @@ def test_finish_of_blocks(arm, arm_plain, seed):
     got = both(arm, arm_plain, lambda p: kernel_calls.dot_finish(p, sums, exponents, exponent, c))
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(got, canonical(float_bits(c) + value))
+
+
+@pytest.mark.parametrize("k", [8, 64, 72])
+def test_dot_of_a_tile(arm, arm_plain, k):
+    rng = np.random.default_rng(k)
+    a = rng.integers(-(1 << 27) + 1, 1 << 27, (6, k), np.int32)
+    b = rng.integers(-(1 << 27) + 1, 1 << 27, (10, k), np.int32)
+    e = rng.integers(-90, 60, 16)
+    got = both(arm, arm_plain, lambda p: kernel_calls.dot(p, a, b, e))
+    sums = a.astype(np.int64) @ b.T.astype(np.int64)
+    exact = np.ldexp(sums.astype(np.longdouble), e[:6, None] + e[6:] - 52)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(got, canonical(exact.astype(np.float32)).ravel())

@@ -95,6 +95,7 @@ static void view_pair(struct dot_pair *pair, const struct segment *s)
     pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
     pair->columns = (args->tile.extent[2] + 1) & ~1u;
     pair->chunks = s->chunks;
+    pair->fresh = s->first;
 }
 
 static void segment_compute(const struct segment *s)
@@ -104,9 +105,6 @@ static void segment_compute(const struct segment *s)
     struct dot_pair pair;
     view_pair(&pair, s);
     for (uint32_t row = 0; row < m; row += 2, pair.a += 2 * SPINDLE_CHUNK) {
-        if (s->first) {
-            clear_words((uint32_t *)sums, 4 * pair.columns);
-        }
         dot_s28_sums(sums, &pair);
         for (uint32_t i = 0; s->last && i < 2 && row + i < m; i++) {
             finish_row(s, sums + i * pair.columns, row + i);
