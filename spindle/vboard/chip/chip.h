@@ -69,10 +69,10 @@ struct chip_options {
 
 enum chip_event_kind {
     EV_STORE,       /* unit core; args addr, value, size, pc */
-    EV_LINE,        /* unit core; args source, level */
-    EV_CORE_STOP,   /* unit core: reset or clock stop begins */
+    EV_LINE,        /* unit 0; args source, level, mask of cores */
+    EV_CORE_STOP,   /* unit core; args is_reset: reset or clock stop begins */
     EV_CORE_START,  /* unit core; args pc, restart (0: go on after a clock stop) */
-    EV_TIMER,       /* unit core; args timer, generation */
+    EV_TIMER,       /* unit core; args timer */
     EV_DMA_START,   /* unit core; args generation */
     EV_DMA_DATA,    /* unit core; args generation: the fixed part is over */
     EV_DMA_DONE,    /* unit 0; args generation: the next engine has moved its bytes */
@@ -121,14 +121,20 @@ struct chip_core {
     struct dma dma;
     struct comms comms;
     uint64_t write_done; /* cycle at which the write buffer is empty */
-    uint64_t fault_cycle;
     bool exists, held;   /* held: in reset, clock stopped, or never started */
     bool restart;        /* a release is a restart from the boot area */
+};
+
+/* ctx of a core's bus. */
+struct chip_port {
+    struct chip *chip;
+    uint32_t core;
 };
 
 /* What is not plain data. */
 struct chip_wires {
     const struct chip_host *host;
+    struct chip_port ports[CHIP_CORES];
     struct arm_core *arm[CHIP_CORES];
     uint8_t *sdram;          /* CHIP_SDRAM_SIZE, committed lazily */
     uint8_t *sdram_touched;  /* a byte per 4 KB page: filled with garbage or data */
@@ -150,6 +156,8 @@ struct chip {
     uint8_t rom[CHIP_ROM_SIZE];
     uint64_t now;         /* time of the last event */
     uint32_t on_stack;    /* cores inside arm_run */
+    uint32_t runnable;    /* cores that are awake; their local times: */
+    uint64_t times[CHIP_CORES];
     uint32_t fault_count; /* all of them; the first CHIP_FAULTS are listed */
     uint32_t fault_counts[FAULT_CODES];
     struct chip_fault faults[CHIP_FAULTS];
@@ -167,7 +175,7 @@ bool chip_init(struct chip *chip, const struct chip_options *options, const stru
 void chip_free(struct chip *chip);
 /* After the plain part was loaded from a snapshot: puts the wires of `chip` itself back in place. */
 void chip_rewire(struct chip *chip, const struct chip_wires *wires);
-/* Start a held core (the board's boot ROM): arm_reset with low vectors, then pc, at a cycle. */
+/* Start a core (the board's boot ROM): arm_reset with low vectors, then pc, at a cycle. */
 void chip_start_core(struct chip *chip, uint32_t core, uint32_t pc, uint64_t cycle);
 uint64_t chip_hash(const struct chip *chip); /* of everything a program can see, for traces */
 
@@ -182,6 +190,10 @@ uint64_t chip_next_time(const struct chip *chip);
 /* Put an event into the queue and stop running cores there. */
 void chip_schedule(struct chip *chip, uint64_t time, enum chip_event_kind kind, uint32_t unit,
                    const uint32_t arg[4]);
+/* Look again at whether a core is awake, and when. */
+void chip_refresh(struct chip *chip, uint32_t core);
+/* true: nothing on this chip can still happen before an access of `core` at `cycle`. */
+bool chip_is_settled(const struct chip *chip, uint32_t core, uint64_t cycle);
 /* The total order of events: time, kind, unit, arguments. */
 bool chip_event_before(const struct chip_event *a, const struct chip_event *b);
 
@@ -197,11 +209,13 @@ void chip_shared_line(struct chip *chip, uint32_t cores, enum vic_source source,
 /* A private line of a core. */
 void chip_line(struct chip *chip, uint32_t core, enum vic_source source, bool level, uint64_t cycle);
 void chip_update_irq(struct chip *chip, uint32_t core, uint64_t cycle);
+/* After a timer register was written or a timer expired: its line and its next event. */
+void chip_update_timer(struct chip *chip, uint32_t core, uint32_t timer, uint64_t cycle);
 static inline uint32_t chip_monitor(const struct chip *chip) { return chip->sysctl.mon_id & 0x1f; }
 
 /* ---- bus (bus.c): what arm_bus calls; also usable by tests and loaders ---- */
 
-extern const struct arm_bus chip_arm_bus; /* ctx = struct chip *; the core by its arm_core pointer */
+extern const struct arm_bus chip_arm_bus; /* ctx = struct chip_port * */
 uint32_t chip_bus_read(void *ctx, struct arm_core *core, uint32_t addr, uint32_t size,
                        uint32_t *value);
 uint32_t chip_bus_write(void *ctx, struct arm_core *core, uint32_t addr, uint32_t size,
@@ -214,6 +228,8 @@ enum chip_access chip_system_read(struct chip *chip, uint32_t core, uint32_t add
                                   uint64_t cycle, uint32_t *value);
 enum chip_access chip_system_write(struct chip *chip, uint32_t core, uint32_t addr, uint32_t size,
                                    uint64_t cycle, uint32_t value);
+
+void chip_bus_event(struct chip *chip, const struct chip_event *event);
 
 /* ---- memory (memory.c) ---- */
 
@@ -236,7 +252,9 @@ void dma_event(struct chip *chip, const struct chip_event *event);
 /* true: the access races with an unfinished transfer. */
 bool dma_tcm_race(const struct chip *chip, uint32_t core, uint32_t addr, uint32_t size,
                   bool is_write);
-bool dma_system_race(const struct chip *chip, uint32_t addr, uint32_t size);
+bool dma_system_race(const struct chip *chip, uint32_t addr, uint32_t size); /* a read */
+bool dma_system_range_busy(const struct chip *chip, uint32_t addr, uint32_t size); /* a store */
+void dma_write_error(struct chip *chip, uint32_t core, uint64_t now); /* STAT[20] */
 
 enum chip_access comms_read(struct chip *chip, uint32_t core, uint32_t offset, uint64_t now,
                             uint32_t *value);
@@ -252,7 +270,6 @@ enum chip_access router_write(struct chip *chip, uint32_t core, uint32_t offset,
 void router_reset(struct chip *chip);
 void router_push(struct chip *chip, const struct packet *packet, uint64_t now);
 void router_event(struct chip *chip, const struct chip_event *event);
-void router_flush_link(struct chip *chip, uint32_t link, uint64_t now);
 
 enum chip_access sysctl_read(struct chip *chip, uint32_t core, uint32_t offset, uint64_t now,
                              uint32_t *value);

@@ -57,7 +57,7 @@ struct timer {
     uint64_t since;
     bool raw;            /* expired and not cleared */
     bool expired;        /* a one-shot that has run out; LOAD starts it again */
-    uint32_t generation; /* of the expiry event; older ones are ignored */
+    uint64_t scheduled;  /* cycle of the newest expiry event; others are ignored */
 };
 
 void timer_reset(struct timer *timer);
@@ -87,7 +87,7 @@ struct dma {
     uint64_t target;                /* value of dma_bus.progress at which the data is over */
     int32_t watch;                  /* handle of arm_watch, -1 = none */
     uint32_t generation;
-    uint8_t data[0x20000];          /* source, read at start */
+    uint8_t data[0x10000];          /* source, read at start */
 };
 
 /* All engines in their data phase move the same number of bytes per cycle:
@@ -106,8 +106,9 @@ struct packet {
     uint32_t payload;
     uint8_t control;
     uint8_t link;      /* arrival link, CHIP_LOCAL = from a core */
-    uint8_t core;      /* sending core while link == CHIP_LOCAL */
+    uint8_t core;      /* who sent it: core if is_local, else arrival link */
     uint8_t is_local;  /* really sent by a core here, whatever SAR says */
+    uint8_t waited;    /* behind another packet in the router's queue */
 };
 
 enum packet_type { PACKET_MC, PACKET_P2P, PACKET_NN, PACKET_FR };
@@ -147,6 +148,8 @@ struct router {
     struct packet queue[ROUTER_QUEUE]; /* arrived, in order; the head may be blocked */
     uint32_t queue_head, queue_count;
     bool head_routed, head_default, head_lost;
+    bool head_silent; /* destroyed by the diversion register: no dump */
+    bool dump_line;
     uint32_t head_outputs; /* all it had */
     uint32_t head_pending; /* and those it still waits for: links 0-5, cores from bit 6 */
     uint32_t wait_generation;
@@ -188,15 +191,14 @@ struct watchdog {
 struct ethernet {
     uint32_t present; /* chips without a PHY read zero */
     uint32_t control, mac_low, mac_high, phy_control, tx_length;
-    bool tx_active, tx_interrupt, rx_interrupt;
+    bool tx_active, tx_interrupt;
     uint32_t unread, dropped;
     uint32_t rx_buf_read, rx_buf_write, rx_desc_read, rx_desc_write, rx_used;
     uint32_t descriptors[64];
     uint8_t rx[2 * ETH_RX_SIZE]; /* the second half mirrors the first: frames read linearly */
     uint8_t tx[ETH_TX_SIZE];
-    bool wire_busy;              /* an ETH_RX event is in the queue */
+    bool wire_busy, wire_stalled; /* a frame is on the wire; it waits for room in the ring */
     uint32_t backlog_read, backlog_write, backlog_used; /* bytes of the host-side backlog */
-    uint32_t mdio_bits, mdio_out, mdio_count, mdio_regs[32];
     uint64_t frames_in, frames_out;
 };
 
