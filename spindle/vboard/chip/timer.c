@@ -29,7 +29,9 @@ static uint64_t span(const struct timer *timer) {
 }
 
 static uint32_t value_at(const struct timer *timer, uint64_t now) {
-    if (!is_counting(timer) || now <= timer->since)
+    if (!is_counting(timer))
+        return timer->count;
+    if (now <= timer->since)
         return timer->count & count_mask(timer);
     uint64_t ticks = (now - timer->since) >> prescale_shift(timer);
     return (uint32_t)(timer->count - ticks) & count_mask(timer);
