@@ -6,6 +6,7 @@
 #include "chip.h"
 
 #define NOBODY CHIP_CORES
+#define MANY 4
 
 void chip_refresh(struct chip *chip, uint32_t core) {
     const struct chip_core *state = &chip->cores[core];
@@ -62,11 +63,25 @@ static void handle_next(struct chip *chip) {
     chip_handle(chip, &event);
 }
 
+/* Many awake cores: each in turn to the same end. Which one goes first does not matter (rule 1), so the
+ * slowest is looked for once a round. */
+static void run_round(struct chip *chip, uint64_t slowest_time, uint64_t until) {
+    for (uint32_t left = chip->runnable; left; left &= left - 1) {
+        uint32_t core = (uint32_t)__builtin_ctz(left);
+        uint64_t limit = least(next_event(chip), until);
+        if (chip->runnable >> core & 1 && chip->times[core] < limit)
+            run_core(chip, core, limit, slowest_time);
+    }
+}
+
 void chip_run(struct chip *chip, uint64_t until) {
     for (;;) {
         uint64_t rest, event = next_event(chip), limit = least(event, until);
         uint32_t core = slowest(chip, chip->runnable, &rest);
-        if (core != NOBODY && chip->times[core] < limit)
+        bool is_behind = core != NOBODY && chip->times[core] < limit;
+        if (is_behind && __builtin_popcount(chip->runnable) > MANY)
+            run_round(chip, chip->times[core], limit);
+        else if (is_behind)
             run_core(chip, core, limit, rest);
         else if (event < until)
             handle_next(chip);
