@@ -13,7 +13,9 @@
  *      awake core, whichever is first; inside that stretch it needs to look at nobody.
  *   3. A read of shared state (SDRAM, SysRAM, system controller, router, Ethernet) at cycle t first
  *      brings all other cores and the events up to t: chip_catch_up(), a nested run of at most one
- *      level per core. Ties: events first, then cores by number.
+ *      level per core. Ties: events first, then cores by number. All reads of one instruction see
+ *      the state at the instruction's start (a block load is one burst); their waits add up. Without
+ *      that, the second transfer of a block load would have to look past a read that waits for it.
  *   4. A write to shared state is an event (EV_STORE) at its own time: at once for the
  *      unbuffered aliases, costs.sdram_word_cycles later for the buffered ones.
  *   5. Events of equal time are ordered by content (chip_event_before), never by insertion.
@@ -68,7 +70,7 @@ struct chip_options {
 };
 
 enum chip_event_kind {
-    EV_STORE,       /* unit core; args addr, value, size, pc */
+    EV_STORE,       /* unit core; args addr, value, size | number << 8, pc; number 0: unbuffered */
     EV_LINE,        /* unit 0; args source, level, mask of cores */
     EV_CORE_STOP,   /* unit core; args is_reset: reset or clock stop begins */
     EV_CORE_START,  /* unit core; args pc, restart (0: go on after a clock stop) */
@@ -120,7 +122,11 @@ struct chip_core {
     struct timer timers[2];
     struct dma dma;
     struct comms comms;
-    uint64_t write_done; /* cycle at which the write buffer is empty */
+    uint64_t write_done;     /* cycle at which the write buffer is empty */
+    uint32_t last_store[4];  /* of the buffered stores, arguments as in EV_STORE */
+    uint32_t store_number, drained_number; /* of the last one; of the last one a read forced out */
+    uint64_t sample_time, sample_end; /* of the instruction that reads; of its last access */
+    uint32_t sample_pc;
     bool exists, held;   /* held: in reset, clock stopped, or never started */
     bool restart;        /* a release is a restart from the boot area */
 };

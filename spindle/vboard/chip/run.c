@@ -102,6 +102,8 @@ static uint32_t behind(const struct chip *chip, uint32_t core, uint64_t cycle) {
 }
 
 bool chip_is_settled(const struct chip *chip, uint32_t core, uint64_t cycle) {
+    if (chip->on_stack & ~(1u << core))
+        return false; /* somebody's read waits, perhaps for an earlier cycle */
     return next_event(chip) > cycle && !behind(chip, core, cycle);
 }
 
