@@ -165,6 +165,8 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "cycles": (_U64, (_PTR, _U32, _U32)),
     "reg": (_U32, (_PTR, _U32, _U32, _U32)),
     "core_state": (_U32, (_PTR, _U32, _U32)),
+    "rom_power_on": (None, (_PTR, _U32, _U32, _PTR)),
+    "rom_load": (None, (_PTR, _U32, _PTR, _U32, _U64)),
     "memory_read": (_BOOL, (_PTR, _U32, _U32, _PTR, _U32)),
     "memory_write": (_BOOL, (_PTR, _U32, _U32, _PTR, _U32)),
     "faults": (_U32, (_PTR, _U32, _PTR)),
@@ -273,6 +275,14 @@ class Rig:
         """Lines and state of a core."""
         bits = self._c["core_state"](self._rig, chip, core)
         return CoreState(*(bool(bits >> i & 1) for i in range(5)))
+
+    def rom_power_on(self, monitor: int, srom: bytes = bytes(32), chip: int = 0) -> None:
+        """Leave the chip as its boot ROM does while it waits for an image."""
+        self._c["rom_power_on"](self._rig, chip, monitor, srom)
+
+    def rom_load(self, cycle: int, image: bytes, chip: int = 0) -> None:
+        """Start the monitor with a boot image."""
+        self._c["rom_load"](self._rig, chip, image, len(image), cycle)
 
     def peek(self, addr: int, size: int, chip: int = 0) -> bytes:
         """Memory behind the cores' backs."""

@@ -158,6 +158,7 @@ struct chip {
     struct pl340 pl340;
     struct watchdog watchdog;
     struct ethernet ethernet;
+    struct rom_boot rom_boot;
     uint8_t sysram[CHIP_SYSRAM_SIZE];
     uint8_t rom[CHIP_ROM_SIZE];
     uint64_t now;         /* time of the last event */
@@ -295,6 +296,16 @@ enum chip_access ethernet_write(struct chip *chip, uint32_t core, uint32_t offse
 /* A frame of the host reaches the wire at `now` (>= the chip's time). false: the backlog is full. */
 bool ethernet_receive(struct chip *chip, const uint8_t *frame, uint32_t size_bytes, uint64_t now);
 void ethernet_event(struct chip *chip, const struct chip_event *event);
+
+/* ---- boot ROM (rom.c) ---- */
+
+/* What the ROM has done when it waits for an image: monitor chosen, router on, the serial ROM's block
+ * (zeros on chips without Ethernet) in system RAM. Call after chip_init. */
+void rom_power_on(struct chip *chip, uint32_t monitor, const uint8_t srom[32]);
+/* The whole image has come (from the host): start the monitor. */
+void rom_load(struct chip *chip, const uint8_t *image, uint32_t size_bytes, uint64_t now);
+/* A packet for the monitor of a chip whose ROM is active. */
+void rom_take_packet(struct chip *chip, const struct packet *packet, uint64_t now);
 
 /* ---- register log (known.c) ---- */
 

@@ -184,6 +184,18 @@ EXPORT uint32_t rig_core_state(struct rig *rig, uint32_t chip, uint32_t core) {
            (uint32_t)rig->chips[chip].cores[core].held << 3 | (uint32_t)(arm->error != 0) << 4;
 }
 
+/* ---- boot */
+
+EXPORT void rig_rom_power_on(struct rig *rig, uint32_t chip, uint32_t monitor,
+                             const uint8_t *srom) {
+    rom_power_on(&rig->chips[chip], monitor, srom);
+}
+
+EXPORT void rig_rom_load(struct rig *rig, uint32_t chip, const uint8_t *image,
+                         uint32_t size_bytes, uint64_t cycle) {
+    rom_load(&rig->chips[chip], image, size_bytes, cycle);
+}
+
 /* ---- inside */
 
 EXPORT bool rig_memory_read(struct rig *rig, uint32_t chip, uint32_t addr, void *data,
