@@ -113,7 +113,7 @@ Packets = tuple[int, int, int, int, int]
 
 
 def packets(make_rig: MakeRig, quantum: int, n_chips: int, pause: int, step: int) -> Packets:
-    """Three cores of chip 0 send 100 packets each to core 9 of all chips, run in steps of cycles."""
+    """Three cores of chip 0 send 100 packets each to core 9 of all chips, in steps of cycles."""
     rig = make_rig(n_chips=n_chips, quantum=quantum)
     for chip in range(n_chips):
         route = 1 << 6 + 9 | (5 if n_chips > 1 and chip == 0 else 0)  # here, east and north

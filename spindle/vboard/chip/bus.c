@@ -1,4 +1,4 @@
-/* The address map of a core: private peripherals, shared memory and devices, wait cycles, errors.
+/* The address map of a core: private peripherals, shared memory and devices, waits, errors.
  *
  * In: arm_bus calls. Out: values, wait cycles, ARM_BUS_FAULT, typed faults.
  * Follows: data sheet chapters 1-3; costs from spec/costs.py.
@@ -8,7 +8,7 @@
  *   0x7 SDRAM 0xf devices   unbuffered: the core waits
  *
  * The write buffer holds one store. A second one waits for it. A read forces it out at once (so it
- * sees the own store) and waits for it too; an unbuffered store overtakes it. DMA STAT[4:3] show it.
+ * sees the own store) and waits too; an unbuffered store overtakes it. DMA STAT[4:3] show it.
  */
 #include <string.h>
 
@@ -217,8 +217,8 @@ static void drain(struct chip *chip, uint32_t core, uint64_t now) {
 
 /* ---- reads */
 
-/* The cycle whose state a read sees: the start of its instruction. Accesses of one instruction follow
- * each other without a gap. */
+/* The cycle whose state a read sees: the start of its instruction. Accesses of one instruction
+ * follow each other without a gap. */
 static uint64_t sample_time(struct chip *chip, uint32_t core, const struct arm_core *arm) {
     struct chip_core *state = &chip->cores[core];
     bool same = arm->pc == state->sample_pc && arm->cycles - state->sample_end <= 1;

@@ -1,5 +1,5 @@
-/* The smallest board: up to four chips with queues, links and a list of the frames they sent. Tests of
- * the parts drive it through spindle/vboard/chip_host.py; the real board has a host and a clock too.
+/* The smallest board: up to four chips with queues, links and a list of the frames they sent. Tests
+ * of the parts drive it through spindle/vboard/chip_host.py; the real board has a host and a clock.
  *
  * In: options, costs, neighbours, code, single accesses. Out: values, times, frames.
  */
