@@ -1,7 +1,7 @@
 """Up to four emulated chips for Python: single bus accesses at a cycle, code on cores, frames.
 
-In: options per chip, costs, neighbours, accesses. Out: values, wait cycles, faults, frames. Tests of
-the chip's parts use it; the board itself runs its chips in C.
+In: options per chip, costs, neighbours, accesses. Out: values, wait cycles, faults, frames. Tests
+of the chip's parts use it; the board itself runs its chips in C.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from spindle.spec.costs import CHIP_CONSTANTS, CONSTANTS
 from spindle.vboard.build import library
@@ -151,7 +152,7 @@ def chip_costs(cost_set: str = "nominal") -> ChipCosts:
 
 
 _U32, _U64, _PTR, _BOOL = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_bool
-_SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
+_SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "new": (_PTR, (_U32, _PTR, _PTR, _PTR)),
     "free": (None, (_PTR,)),
     "nominal_costs": (None, (_PTR,)),
@@ -165,6 +166,8 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "cycles": (_U64, (_PTR, _U32, _U32)),
     "reg": (_U32, (_PTR, _U32, _U32, _U32)),
     "core_state": (_U32, (_PTR, _U32, _U32)),
+    "rom_power_on": (None, (_PTR, _U32, _U32, _PTR)),
+    "rom_load": (None, (_PTR, _U32, _PTR, _U32, _U64)),
     "memory_read": (_BOOL, (_PTR, _U32, _U32, _PTR, _U32)),
     "memory_write": (_BOOL, (_PTR, _U32, _U32, _PTR, _U32)),
     "faults": (_U32, (_PTR, _U32, _PTR)),
@@ -191,7 +194,9 @@ def _options_array(options: Sequence[ChipOptions], neighbours: Sequence[Sequence
         lose = int(chip.lose_rate * 2**32)
         numbers = (chip.cores_ok, links_up, chip.receiver_depth, lose, chip.quantum)
         flags = (chip.has_ethernet, chip.pristine, chip.allow_faults)
-        rows.append(_Options(chip.seed, i, 0, i, *numbers, *flags, chip.guard_base, chip.guard_size))
+        rows.append(
+            _Options(chip.seed, i, 0, i, *numbers, *flags, chip.guard_base, chip.guard_size)
+        )
     return (_Options * len(rows))(*rows)
 
 
@@ -226,7 +231,9 @@ class Rig:
         """Hash of all that programs can see."""
         return int(self._c["hash"](self._rig))
 
-    def read_wait(self, cycle: int, addr: int, core: int = 1, chip: int = 0, size: int = 4) -> tuple[int, int]:
+    def read_wait(
+        self, cycle: int, addr: int, core: int = 1, chip: int = 0, size: int = 4
+    ) -> tuple[int, int]:
         """Load at a cycle; return (wait cycles or BUS_FAULT, value)."""
         value = ctypes.c_uint32()
         wait = self._c["read"](self._rig, chip, core, cycle, addr, size, ctypes.byref(value))
@@ -248,7 +255,9 @@ class Rig:
             raise OSError(f"bus error: write of 0x{addr:08x}")
         return int(wait)
 
-    def load(self, code: bytes, core: int = 1, chip: int = 0, dtcm: bool = False, at: int = 0) -> None:
+    def load(
+        self, code: bytes, core: int = 1, chip: int = 0, dtcm: bool = False, at: int = 0
+    ) -> None:
         """Put bytes into ITCM (or DTCM) at an offset. Only before the core ran there."""
         base = self._c["dtcm" if dtcm else "itcm"](self._rig, chip, core)
         ctypes.memmove(base + at, code, len(code))
@@ -273,6 +282,14 @@ class Rig:
         """Lines and state of a core."""
         bits = self._c["core_state"](self._rig, chip, core)
         return CoreState(*(bool(bits >> i & 1) for i in range(5)))
+
+    def rom_power_on(self, monitor: int, srom: bytes = bytes(32), chip: int = 0) -> None:
+        """Leave the chip as its boot ROM does while it waits for an image."""
+        self._c["rom_power_on"](self._rig, chip, monitor, srom)
+
+    def rom_load(self, cycle: int, image: bytes, chip: int = 0) -> None:
+        """Start the monitor with a boot image."""
+        self._c["rom_load"](self._rig, chip, image, len(image), cycle)
 
     def peek(self, addr: int, size: int, chip: int = 0) -> bytes:
         """Memory behind the cores' backs."""

@@ -5,10 +5,10 @@
  *
  *   commit -> START   +1 cycle: the source is read, the race checks are made
  *          -> DATA    +dma_fixed_cycles: the bytes begin to move
- *          -> DONE    all engines that move bytes share the chip's total evenly, each at most at the
- *                     engine rate; the destination becomes visible, a queued transfer starts
+ *          -> DONE    all engines that move bytes share the chip's total evenly, each at most
+ *                     at the engine rate; the destination becomes visible, a queued transfer starts
  *
- * Because all engines in DATA run at one common rate, `progress` (1/65536 byte since ever) says when
+ * Because all engines in DATA run at one common rate, `progress` (1/65536 byte) says when
  * each is over, and one event for the nearest is enough.
  *
  * RACE. From START to DONE nobody may touch what is moving:

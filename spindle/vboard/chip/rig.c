@@ -1,5 +1,5 @@
-/* The smallest board: up to four chips with queues, links and a list of the frames they sent. Tests of
- * the parts drive it through spindle/vboard/chip_host.py; the real board has a host and a clock too.
+/* The smallest board: up to four chips with queues, links and a list of the frames they sent. Tests
+ * of the parts drive it through spindle/vboard/chip_host.py; the real board has a host and a clock.
  *
  * In: options, costs, neighbours, code, single accesses. Out: values, times, frames.
  */
@@ -182,6 +182,18 @@ EXPORT uint32_t rig_core_state(struct rig *rig, uint32_t chip, uint32_t core) {
     const struct arm_core *arm = rig->chips[chip].wires.arm[core];
     return arm->irq_line | (uint32_t)arm->fiq_line << 1 | (uint32_t)arm->asleep << 2 |
            (uint32_t)rig->chips[chip].cores[core].held << 3 | (uint32_t)(arm->error != 0) << 4;
+}
+
+/* ---- boot */
+
+EXPORT void rig_rom_power_on(struct rig *rig, uint32_t chip, uint32_t monitor,
+                             const uint8_t *srom) {
+    rom_power_on(&rig->chips[chip], monitor, srom);
+}
+
+EXPORT void rig_rom_load(struct rig *rig, uint32_t chip, const uint8_t *image,
+                         uint32_t size_bytes, uint64_t cycle) {
+    rom_load(&rig->chips[chip], image, size_bytes, cycle);
 }
 
 /* ---- inside */
