@@ -6,15 +6,30 @@ parts that hold C: kernels_host (the firmware's host build) and vboard.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from spindle.errors import UserError
+
+
+@functools.cache
+def zig() -> str:
+    """Path of the zig executable in the ziglang wheel. Raises UserError where it is missing."""
+    spec = find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise UserError(
+            "the package ziglang, which holds the C compiler, is not installed",
+            where="spindle.clang",
+            fix="pip install ziglang",
+        )
+    return str(Path(spec.origin).parent / ("zig.exe" if sys.platform == "win32" else "zig"))
 
 
 def compile_c(arguments: Sequence[str], *, build: Path, where: str) -> None:
@@ -22,7 +37,7 @@ def compile_c(arguments: Sequence[str], *, build: Path, where: str) -> None:
     build.mkdir(parents=True, exist_ok=True)
     cache = str(build / "zig")
     environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-    command = [sys.executable, "-m", "ziglang", "cc", *arguments]
+    command = [zig(), "cc", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
         raise UserError(

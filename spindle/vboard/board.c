@@ -19,15 +19,8 @@ static uint64_t next_time(void *ctx, uint32_t chip) {
     return chip_queue_next(&((struct board *)ctx)->queues[chip]);
 }
 
-/* A packet for a monitor that does not run yet goes to the ROM; the chip sees the room come back. */
 static void pop(void *ctx, uint32_t chip, struct chip_event *event) {
-    struct board *board = ctx;
-    const struct board_rom *rom = &board->roms[chip];
-    chip_queue_pop(&board->queues[chip], event);
-    if (rom->is_booted || event->kind != EV_CC_RX || event->unit != rom->monitor)
-        return;
-    rom_packet(board, chip, event);
-    event->kind = EV_CC_POPPED;
+    chip_queue_pop(&((struct board *)ctx)->queues[chip], event);
 }
 
 static void to_neighbour(struct board *board, uint32_t chip, uint32_t link,
@@ -87,8 +80,7 @@ static bool allocate(struct board *board, const struct board_place *places) {
     board->chips = calloc(n, sizeof *board->chips);
     board->queues = calloc(n, sizeof *board->queues);
     board->places = calloc(n, sizeof *board->places);
-    board->roms = calloc(n, sizeof *board->roms);
-    if (!board->chips || !board->queues || !board->places || !board->roms)
+    if (!board->chips || !board->queues || !board->places)
         return false;
     memcpy(board->places, places, n * sizeof *places);
     return true;
@@ -99,7 +91,7 @@ static bool power_on(struct board *board, const struct chip_costs *costs) {
         struct chip_options options = chip_options(board, i);
         if (!chip_init(&board->chips[i], &options, costs, &board->host))
             return false;
-        rom_power_on(board, i);
+        board_power_on(board, i);
     }
     return true;
 }
@@ -128,7 +120,6 @@ void board_free(struct board *board) {
     free(board->chips);
     free(board->queues);
     free(board->places);
-    free(board->roms);
     free(board);
 }
 

@@ -8,7 +8,7 @@
  * states at equal times, however board_run was cut into calls.
  *
  *   board.c           life, links, windows of time
- *   board_rom.c       what the boot ROM does: collects an image, starts the monitor
+ *   board_rom.c       the host's boot datagrams, serial ROM, readiness
  *   board_net.c       datagrams <-> Ethernet frames, ARP
  *   board_snapshot.c  the whole state as bytes
  *   board_api.c       looks inside, for Python
@@ -40,9 +40,9 @@ struct board_place {
     int32_t neighbours[CHIP_LINKS]; /* index of the chip behind a link, -1: none */
 };
 
-/* The boot ROM of a chip: what it has received of an image. */
+/* The image that the host sends to the Ethernet chip. */
 struct board_rom {
-    uint32_t monitor, is_booted, is_filling, blocks;
+    uint32_t is_filling, blocks;
     uint32_t have[BOARD_IMAGE_SIZE / 4 / 32]; /* a bit per word */
     uint8_t image[BOARD_IMAGE_SIZE];
 };
@@ -75,7 +75,7 @@ struct board {
     struct chip *chips;
     struct chip_queue *queues;
     struct board_place *places;
-    struct board_rom *roms;
+    struct board_rom rom;
     struct board_net net;
     uint64_t now;
     uint64_t link_hash; /* sum over packets on links: the order of chips in a window is no matter */
@@ -95,11 +95,9 @@ uint64_t board_hash(const struct board *board);
 
 /* ---- board_rom.c */
 
-void rom_power_on(struct board *board, uint32_t chip);
-/* A packet for the monitor core of a chip that is not booted. */
-void rom_packet(struct board *board, uint32_t chip, const struct chip_event *event);
-void rom_datagram(struct board *board, uint32_t chip, const uint8_t *data, uint32_t size_bytes,
-                  uint64_t now);
+void board_power_on(struct board *board, uint32_t chip);
+void board_boot_datagram(struct board *board, uint32_t chip, const uint8_t *data,
+                         uint32_t size_bytes, uint64_t now);
 /* Give the image to a chip as if it had come over the wire, and start it. */
 void board_boot(struct board *board, uint32_t chip, const uint8_t *image, uint32_t size_bytes);
 /* The monitors of all chips have finished their network start-up. */

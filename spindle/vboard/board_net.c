@@ -162,9 +162,9 @@ static uint32_t datagram_frame(const struct board *board, const struct board_inp
 static void deliver(struct board *board, const struct board_input *input) {
     uint8_t frame[MAX_FRAME];
     uint32_t size = input->size_bytes;
-    if (!board->roms[input->chip].is_booted) {
+    if (board->chips[input->chip].rom_boot.active) {
         if (input->own_port == BOARD_BOOT_PORT)
-            rom_datagram(board, input->chip, input->data, size, input->time);
+            board_boot_datagram(board, input->chip, input->data, size, input->time);
         return;
     }
     if (input->is_arp)

@@ -1,24 +1,18 @@
-/* What the boot ROM does, without running it: it chooses the monitor core, collects an image from UDP
- * or from a neighbour, and starts it.
+/* The board's part of booting: the serial ROM of the Ethernet chip, the host's boot datagrams, and
+ * whether the monitors are up. Each chip's own ROM is chip/rom.c.
  *
- * In: power on, boot datagrams, nearest-neighbour packets. Out: a chip whose monitor starts.
- * Follows: hardware reference 5.1-5.3 (spinnaker_bootROM, data sheet).
- *
- * The image lies in ITCM from 0 and in DTCM from 0x8000; execution starts at 0, SVC, interrupts off.
+ * In: power on, boot datagrams. Out: a chip whose monitor starts.
+ * Follows: spinnaker_bootROM; SpiNNMan's boot messages.
  */
 #include <string.h>
 
 #include "board.h"
 
 #define WORDS_PER_BLOCK 256u
-#define ROM_ROUTER 0x2f2f0007u
-#define SROM_OFFSET 0x7fe0u
 #define SV_OFFSET 0x7f00u
-#define DTCM_IMAGE 0x8000u
 
 enum srom_flags { SROM_PRESENT = 0x8000, SROM_PHY_INIT = 8, SROM_ETHERNET = 1 };
 enum udp_opcode { UDP_START = 1, UDP_BLOCK = 3, UDP_CONTROL = 5 };
-enum nn_opcode { NN_START = 1, NN_BLOCK = 2, NN_DATA = 3, NN_BLOCK_END = 4, NN_CONTROL = 5 };
 enum sv_field { SV_P2P_UP = 0x06, SV_ETH_UP = 0x0b, SV_NETINIT = 0x2d, SV_IP = 0xf0 };
 
 static const uint8_t MAC[6] = {0x02, 0x53, 0x70, 0x69, 0x4e, 0x01};
@@ -26,8 +20,7 @@ static const uint8_t MAC[6] = {0x02, 0x53, 0x70, 0x69, 0x4e, 0x01};
 /* ---- power on */
 
 /* {flags, MAC, IP, gateway, net mask, port}; chips without Ethernet have none. */
-static void write_srom(struct board *board, uint32_t chip) {
-    uint8_t *block = board->chips[chip].sysram + SROM_OFFSET;
+static void write_srom(const struct board *board, uint32_t chip, uint8_t block[32]) {
     uint32_t ip = board->options.ip, flags = SROM_PRESENT | SROM_PHY_INIT | SROM_ETHERNET;
     uint16_t port = BOARD_SCP_PORT;
     flags |= board->options.hardware << 4;
@@ -44,32 +37,14 @@ static void write_srom(struct board *board, uint32_t chip) {
     memcpy(block + 20, &port, 2);
 }
 
-void rom_power_on(struct board *board, uint32_t chip) {
-    struct chip *state = &board->chips[chip];
-    uint32_t monitor = board->places[chip].monitor;
-    board->roms[chip].monitor = monitor;
-    state->sysctl.mon_id = monitor;
-    state->router.control = ROM_ROUTER | monitor << 8;
-    write_srom(board, chip);
-}
-
-/* ---- start */
-
-static void start(struct board *board, uint32_t chip, uint64_t now) {
-    struct board_rom *rom = &board->roms[chip];
-    struct arm_core *arm = board->chips[chip].wires.arm[rom->monitor];
-    memcpy(arm->itcm, rom->image, BOARD_IMAGE_SIZE);
-    memcpy(arm->dtcm + DTCM_IMAGE, rom->image, BOARD_IMAGE_SIZE);
-    arm_invalidate(arm, 0, ARM_ITCM_SIZE);
-    rom->is_booted = 1;
-    chip_start_core(&board->chips[chip], rom->monitor, 0, now);
+void board_power_on(struct board *board, uint32_t chip) {
+    uint8_t block[32];
+    write_srom(board, chip, block);
+    rom_power_on(&board->chips[chip], board->places[chip].monitor, block);
 }
 
 void board_boot(struct board *board, uint32_t chip, const uint8_t *image, uint32_t size_bytes) {
-    struct board_rom *rom = &board->roms[chip];
-    memset(rom->image, 0, BOARD_IMAGE_SIZE);
-    memcpy(rom->image, image, size_bytes < BOARD_IMAGE_SIZE ? size_bytes : BOARD_IMAGE_SIZE);
-    start(board, chip, board->now);
+    rom_load(&board->chips[chip], image, size_bytes, board->now);
 }
 
 /* ---- filling */
@@ -97,9 +72,9 @@ static bool is_complete(const struct board_rom *rom) {
 }
 
 static void finish(struct board *board, uint32_t chip, bool execute, uint64_t now) {
-    struct board_rom *rom = &board->roms[chip];
+    struct board_rom *rom = &board->rom;
     if (rom->is_filling && execute && is_complete(rom))
-        start(board, chip, now);
+        rom_load(&board->chips[chip], rom->image, BOARD_IMAGE_SIZE, now);
 }
 
 /* ---- UDP: all fields big-endian; a short last block counts as whole */
@@ -115,9 +90,9 @@ static void put_block(struct board_rom *rom, uint32_t block, const uint8_t *data
                  4 * i + 4 <= size_bytes ? big_endian(data + 4 * i) : 0);
 }
 
-void rom_datagram(struct board *board, uint32_t chip, const uint8_t *data, uint32_t size_bytes,
+void board_boot_datagram(struct board *board, uint32_t chip, const uint8_t *data, uint32_t size_bytes,
                   uint64_t now) {
-    struct board_rom *rom = &board->roms[chip];
+    struct board_rom *rom = &board->rom;
     if (size_bytes < 18 || data[0] != 0 || data[1] != 1)
         return;
     uint32_t first = big_endian(data + 6), third = big_endian(data + 14);
@@ -129,29 +104,13 @@ void rom_datagram(struct board *board, uint32_t chip, const uint8_t *data, uint3
     }
 }
 
-/* ---- packets of a neighbour that forwards its image */
-
-void rom_packet(struct board *board, uint32_t chip, const struct chip_event *event) {
-    struct board_rom *rom = &board->roms[chip];
-    uint32_t key = event->arg[0], payload = event->arg[1];
-    uint32_t block = key >> 16 & 0xff, word = key >> 8 & 0xff;
-    if ((event->arg[2] >> 6 & 3) != PACKET_NN || (key & 0xf) != 3)
-        return;
-    switch (key >> 24 & 0xf) {
-    case NN_START: begin(rom, ((payload >> 16 & 0xff) + 1) % (BOARD_IMAGE_SIZE / 1024 + 1)); break;
-    case NN_DATA: put_word(rom, block * WORDS_PER_BLOCK + word, payload); break;
-    case NN_CONTROL: finish(board, chip, key >> 8 & 1, event->time); break;
-    default: break;
-    }
-}
-
 /* ---- the booted board */
 
 bool board_is_ready(const struct board *board) {
     for (uint32_t i = 0; i < board->options.n_chips; i++) {
         const uint8_t *sv = board->chips[i].sysram + SV_OFFSET;
         bool has_ethernet = board->places[i].has_ethernet;
-        if (!board->roms[i].is_booted || sv[SV_NETINIT] != 0xff || !sv[SV_P2P_UP] ||
+        if (board->chips[i].rom_boot.active || sv[SV_NETINIT] != 0xff || !sv[SV_P2P_UP] ||
             (has_ethernet && !sv[SV_ETH_UP]))
             return false;
     }
@@ -184,7 +143,7 @@ static bool set_chip_ip(struct chip *chip, uint32_t monitor, uint32_t old, uint3
 bool board_set_ip(struct board *board, uint32_t ip) {
     for (uint32_t i = 0; i < board->options.n_chips; i++)
         if (board->places[i].has_ethernet &&
-            !set_chip_ip(&board->chips[i], board->roms[i].monitor, board->options.ip, ip))
+            !set_chip_ip(&board->chips[i], board->places[i].monitor, board->options.ip, ip))
             return false;
     board->options.ip = ip;
     return true;

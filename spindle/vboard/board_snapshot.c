@@ -3,7 +3,7 @@
  * In: a board with no datagram under way. Out: one block of memory, for the same program on the same
  * kind of machine: it holds C structs as they are. Layout, all parts padded to 64 bytes:
  *
- *   head | per chip: struct chip (up to wires), ROM, 18 x struct arm_core, n events,
+ *   head | per chip: struct chip (up to wires), 18 x struct arm_core, n events,
  *        n x {page number, bits of defined words, 4096 bytes}, backlog (chips with Ethernet)
  *
  * SDRAM pages that nobody touched are not in it: seeded garbage makes them again.
@@ -51,7 +51,7 @@ static struct chip_head chip_head(const struct board *board, uint32_t index) {
 }
 
 static uint64_t chip_size(const struct chip_head *head) {
-    return padded(sizeof *head) + padded(PLAIN) + padded(sizeof(struct board_rom)) +
+    return padded(sizeof *head) + padded(PLAIN) +
            CHIP_CORES * padded(sizeof(struct arm_core)) +
            padded(head->n_events * sizeof(struct chip_event)) +
            padded((uint64_t)head->n_pages * sizeof(struct page)) + padded(head->backlog_size);
@@ -82,7 +82,6 @@ static uint8_t *put_chip(uint8_t *to, const struct board *board, uint32_t index)
     struct chip_head head = chip_head(board, index);
     to = put(to, &head, sizeof head);
     to = put(to, chip, PLAIN);
-    to = put(to, &board->roms[index], sizeof board->roms[index]);
     for (uint32_t core = 0; core < CHIP_CORES; core++)
         to = put(to, chip->wires.arm[core], sizeof(struct arm_core));
     to = put(to, board->queues[index].events, head.n_events * sizeof(struct chip_event));
@@ -168,8 +167,6 @@ static const uint8_t *get_chip(const uint8_t *from, struct board *board, uint32_
     memcpy(chip, from, PLAIN);
     keep_switches(chip, &own);
     from += padded(PLAIN);
-    memcpy(&board->roms[index], from, sizeof board->roms[index]);
-    from += padded(sizeof board->roms[index]);
     for (uint32_t core = 0; core < CHIP_CORES; core++, from += padded(sizeof(struct arm_core)))
         get_core(chip->wires.arm[core], from);
     if (!get_events(&board->queues[index], (const struct chip_event *)from, head.n_events))
