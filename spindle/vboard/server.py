@@ -5,7 +5,7 @@ datagrams; a status port that says the board's clock. The sockets are a thin fro
 handed to the board at the board's time, and recorded if asked.
 
 The board's time never runs ahead of the wall clock by more than LEAD_MS; it may lag (a busy board is
-slower than real time), and what it lost it does not catch up. slow = F: F times slower than real time.
+slower than real time), and a lag beyond MAX_LAG_MS is not caught up. slow = F: F times slower than real time.
 
     host socket <-> scp, boot socket <-> Server.step() <-> Board.run(), inject(), take()
     {"do": "clock"} <-> status socket
@@ -27,6 +27,7 @@ from spindle.vboard.options import BoardOptions, chip_positions
 from spindle.vboard.record import Guard, Recorder, apply_input, start_board
 
 LEAD_MS = 2.0
+MAX_LAG_MS = 50.0
 ACTIVE_S = 0.02
 """For so long after a datagram the board may run ahead, so that a reply does not wait for the wall."""
 SLICE_CYCLES = 20_000
@@ -137,7 +138,7 @@ class Server:
         """How far the board may run now."""
         wall = time.monotonic()
         due = self._cycles0 + int((wall - self._wall0) * self._rate)
-        if due - self.board.now > LEAD_MS * CYCLES_PER_MS:
+        if due - self.board.now > MAX_LAG_MS * self._rate / 1000:
             self._rebase()
             due = self.board.now + SLICE_CYCLES
         if wall - self._last_datagram < ACTIVE_S:

@@ -80,9 +80,11 @@ static void timer_event(struct chip *chip, const struct chip_event *event) {
 
 /* ---- faults */
 
+/* The monitor's fill at most half of the list: those of applications must find room. */
 static void list_fault(struct chip *chip, const struct chip_fault *fault) {
-    if (chip->fault_count < CHIP_FAULTS)
-        chip->faults[chip->fault_count] = *fault;
+    uint32_t room = fault->core == chip_monitor(chip) ? CHIP_FAULTS / 2 : CHIP_FAULTS;
+    if (chip->fault_listed < room)
+        chip->faults[chip->fault_listed++] = *fault;
     chip->fault_count++;
     chip->fault_counts[fault->code]++;
 }

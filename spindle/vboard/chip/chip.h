@@ -165,7 +165,7 @@ struct chip {
     uint32_t on_stack;    /* cores inside arm_run */
     uint32_t runnable;    /* cores that are awake; their local times: */
     uint64_t times[CHIP_CORES];
-    uint32_t fault_count; /* all of them; the first CHIP_FAULTS are listed */
+    uint32_t fault_count, fault_listed; /* all of them; those in faults[] */
     uint32_t fault_counts[FAULT_CODES];
     struct chip_fault faults[CHIP_FAULTS];
 

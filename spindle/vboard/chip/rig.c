@@ -209,7 +209,7 @@ EXPORT bool rig_memory_write(struct rig *rig, uint32_t chip, uint32_t addr, cons
 }
 
 EXPORT uint32_t rig_faults(struct rig *rig, uint32_t chip, struct chip_fault *faults) {
-    uint32_t count = rig->chips[chip].fault_count;
+    uint32_t count = rig->chips[chip].fault_listed;
     memcpy(faults, rig->chips[chip].faults, sizeof rig->chips[chip].faults);
     return count;
 }
