@@ -11,6 +11,7 @@ from pathlib import Path
 from spinn_machine import CoreSubsets
 from spinn_utilities.config_holder import set_config
 from spinnman.config_setup import unittest_setup
+from spinnman.data.spinnman_data_writer import SpiNNManDataWriter
 from spinnman.model.enums import CPUState
 from spinnman.transceiver import Transceiver, create_transceiver_from_hostname
 
@@ -22,6 +23,7 @@ def session(address: str, aplx: Path) -> dict[str, object]:
     transceiver = create_transceiver_from_hostname(address)
     found: dict[str, object] = {"connect_s": time.monotonic() - begin}
     machine = transceiver.get_machine_details()
+    SpiNNManDataWriter.mock().set_machine(machine)  # execute_flood asks it for the chips
     chips = sorted((chip.x, chip.y) for chip in machine.chips)
     found["chips"] = chips
     found["cores"] = sum(chip.n_processors for chip in machine.chips)
