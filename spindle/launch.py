@@ -40,8 +40,14 @@ def load_image(name: str, image: Image, machine: Machine) -> Executable:
     """Load an Image; it is unloaded when the Executable goes."""
     program = machine.load(image)
     executable = Executable(name, image, machine, program)
-    weakref.finalize(executable, machine.unload, program).atexit = False
+    weakref.finalize(executable, _unload, machine, program).atexit = False
     return executable
+
+
+def _unload(machine: Machine, program: Program) -> None:
+    """Unload unless the machine is closed or dead: then there is nothing left to free."""
+    with contextlib.suppress(SpindleError):
+        machine.unload(program)
 
 
 def put(host: NDArray, tensor: TensorType, machine: Machine) -> Array:
@@ -87,12 +93,15 @@ def _buffer(executable: Executable, index: int, array: Array) -> Buffer:
 
 
 def _check_donated_once(executable: Executable, buffers: Sequence[Buffer]) -> None:
+    users: dict[Buffer, list[int]] = {}
+    for index, buffer in enumerate(buffers):
+        users.setdefault(buffer, []).append(index)
     for param in executable.image.donated.values():
-        same = [i for i, buffer in enumerate(buffers) if buffer is buffers[param] and i != param]
-        if same:
+        others = [index for index in users[buffers[param]] if index != param]
+        if others:
             raise UserError(
                 f"argument {executable.path(param)} is donated, but argument "
-                f"{executable.path(same[0])} is the same array",
+                f"{executable.path(others[0])} is the same array",
                 where=executable.name,
                 fix="pass a copy for one of them: np.array(x)",
             )

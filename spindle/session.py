@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import atexit
 from dataclasses import dataclass
+from typing import Any
 
-from spindle.errors import UserError
 from spindle.machines.machine import Machine, Run
-
-MACHINES = ("native",)
 
 
 @dataclass
@@ -26,27 +24,20 @@ class Session:
 SESSION = Session()
 
 
-def open_machine(name: str = "native", *, cores: int | None = None) -> Machine:
+def open_machine(name: str = "native", *, cores: int | None = None, **switches: Any) -> Machine:
     """Open a machine and make it the default of this process.
 
     name: "native" (the host build of the kernels with a timing model).
     cores: use at most so many cores per chip (None: all); bits never depend on it.
-    Raises UserError for an unknown name, MachineError where it cannot be opened.
+    switches: of native cost_set ("nominal", "pessimistic") and dma_mode (0, 1).
+    Raises UserError for an unknown name or switch, MachineError where it cannot be opened.
     """
-    machine = _open(name, cores)
+    from spindle.machines.open import open_machine as open_by_name
+
+    machine = open_by_name(name, cores=cores, **switches)
     atexit.register(machine.close)
     SESSION.machine = machine
     return machine
-
-
-def _open(name: str, cores: int | None) -> Machine:
-    if name not in MACHINES:
-        raise UserError(
-            f"there is no machine {name!r}", fix=f"use one of: {', '.join(map(repr, MACHINES))}"
-        )
-    from spindle.machines.native import NativeMachine
-
-    return NativeMachine(cores=cores)
 
 
 def machine_or_default(machine: Machine | None) -> Machine:

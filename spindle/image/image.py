@@ -5,6 +5,7 @@ In: made by codegen/ from a Plan, or read from a file. Out: loaded by machines/.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -41,3 +42,16 @@ class Image:
     result_names: tuple[str, ...] = ()
     buffers: tuple[tuple[str, int, str], ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to a file, usually `<name>.spindle`."""
+        from spindle.image import file
+
+        file.save(self, path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Image:
+        """Read a file. Raises UserError, naming file and reason, where it is not a sound image."""
+        from spindle.image import file
+
+        return file.load(path)

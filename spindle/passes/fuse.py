@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import replace
 
+from spindle.errors import InternalError
 from spindle.ir.graph import Module, Op, Region, Value
 from spindle.ir.kinds import ELEMENTWISE
 from spindle.options import Options
@@ -56,8 +57,21 @@ def _take_only_reader(graph: Graph, dot: Node) -> bool:
         if len(readers) != 1 or value in graph.returned or readers[0] not in graph.home:
             continue
         node = graph.home[readers[0]]
-        if _is_elementwise(node) and graph.can_merge(dot, node):
+        if _is_elementwise(node) and not _has_own_maker(graph, node) and graph.can_merge(dot, node):
             graph.merge(dot, node)
+            return True
+    return False
+
+
+def _has_own_maker(graph: Graph, node: Node) -> bool:
+    """Tell whether some elementwise op works for this node alone: they belong together.
+
+    m' = 0.9 * m + g is such a node: taken by the dot, it would leave 0.9 * m a task of its own.
+    """
+    for value in graph.reads(node).direct:
+        maker = graph.node_of(value)
+        alone = graph.users[value] == node.ops[:1] and value not in graph.returned
+        if maker is not None and alone and maker.space == node.space and _is_elementwise(maker):
             return True
     return False
 
@@ -184,5 +198,6 @@ def _in_order(graph: Graph) -> list[Node]:
             waiting[later] -= 1
             if waiting[later] == 0:
                 heapq.heappush(ready, (key[later], id(later), later))
-    assert len(order) == len(waiting), "fusions depend on each other in a circle"
+    if len(order) != len(waiting):
+        raise InternalError("fuse: fusions depend on each other in a circle")
     return order

@@ -53,10 +53,11 @@ def _reshape(builder: Builder, op: Op) -> Value | None:
 
 
 def _respaced(builder: Builder, inner: Op, op: Op) -> Value | None:
-    """Make a broadcast or iota in another shape, where only axes of extent 1 come or go."""
-    if squeezed(inner.result.shape) != squeezed(op.result.shape):
+    """Make a broadcast or iota in the shape that only drops axes of extent 1."""
+    old, new = inner.result.shape, op.result.shape
+    if len(new) > len(old) or squeezed(old) != squeezed(new):
         return None
-    place = dict(zip(long_axes(inner.result.shape), long_axes(op.result.shape), strict=True))
+    place = dict(zip(long_axes(old), long_axes(new), strict=True))
     if inner.kind == "broadcast_in_dim" and all(dim in place for dim in inner.attrs["dims"]):
         dims = tuple(place[dim] for dim in inner.attrs["dims"])
         return builder.emit(inner.kind, inner.operands, op.result.type, {"dims": dims}, op.loc)

@@ -5,15 +5,16 @@ In: a Draft (kernel, operands, program, candidate tiles). Out: the cheapest Task
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Instr, Operand, Task
 from spindle.schedule import catalogue
 from spindle.schedule.memory import lay_out
 from spindle.spec.chip import HALF_ARENA_BYTES
-from spindle.spec.records import STRIP
+from spindle.spec.records import LANES, STRIP
 
 Tile = tuple[int, int, int, int]
 BUDGET_WORDS = HALF_ARENA_BYTES // 4
@@ -21,11 +22,16 @@ BUDGET_WORDS = HALF_ARENA_BYTES // 4
 
 @dataclass(frozen=True)
 class Draft:
-    """A task without tile and places. shared: (a, b): operand b uses operand a's buffer (COPY)."""
+    """A task without tile and places.
+
+    tiles: candidates. work: guess of cycles over all lanes. slot_operand: has one row per tile
+    along dim 1. shared: (a, b): operand b uses operand a's buffer (COPY).
+    """
 
     kernel: str
     extent: Tile
     operands: tuple[Operand, ...]
+    tiles: tuple[Tile, ...]
     program: tuple[Instr, ...] = ()
     n_prologue: int = 0
     n_temps: int = 0
@@ -38,54 +44,76 @@ class Draft:
     slot_operand: int | None = None
     shared: tuple[int, int] | None = None
 
+    @property
+    def work(self) -> float:
+        """Cycles over all lanes, roughly: computing or moving, whichever is longer."""
+        n = 1
+        for extent in self.extent:
+            n *= extent
+        return n * catalogue.element_cycles(self.kernel, self.program, len(self.operands))
 
-def assemble(draft: Draft, tiles: Iterable[Tile]) -> Task:
-    """Return the cheapest task among the candidate tiles. Raises InternalError when none fits."""
+
+@lru_cache(maxsize=4096)
+def assemble(draft: Draft, lanes: int = LANES) -> Task:
+    """Return the cheapest task of the candidate tiles on so many lanes.
+
+    Raises InternalError when none fits.
+    """
+    cost = catalogue.Cost(_bare(draft))
     best: tuple[float, Task] | None = None
-    for tile in dict.fromkeys(tiles):
-        task = _with_tile(draft, tile)
+    for tile in dict.fromkeys(draft.tiles):
+        task = _with_tile(draft, tile, cost)
         if task is None:
             continue
-        cost = catalogue.task_cycles(task)
-        if best is None or cost < best[0]:
-            best = (cost, task)
+        cycles = cost.task_cycles(task, lanes)
+        if best is None or cycles < best[0]:
+            best = (cycles, task)
     if best is None:
         raise InternalError(
-            f"no tile of {draft.label!r} ({draft.extent}) fits in {BUDGET_WORDS} words"
+            f"no tile of {draft.label!r} {draft.extent} fits in {BUDGET_WORDS} words of DTCM"
         )
     return best[1]
 
 
-def _with_tile(draft: Draft, tile: Tile) -> Task | None:
-    real: Tile = tuple(min(t, e) for t, e in zip(tile, draft.extent, strict=True))  # type: ignore[assignment]
-    operands = _slots(draft, tile)
-    words = [_buffer_words(op, draft, real) for op in operands]
-    many = any(t < e for t, e in zip(tile, draft.extent, strict=True))
-    double = [many and not op.internal for op in operands]
-    placed, top = lay_out(operands, words, double)
-    if draft.shared:
-        first, second = draft.shared
-        mirror = replace(placed[second], dtcm=placed[first].dtcm, buffer=placed[first].buffer)
-        placed = (*placed[:second], mirror, *placed[second + 1 :])
-    task = Task(
+def _bare(draft: Draft) -> Task:
+    return Task(
         draft.kernel,
         draft.extent,
-        tile,
-        placed,
+        (1, 1, 1, 1),
+        draft.operands,
         draft.program,
         draft.n_prologue,
         draft.n_temps,
         draft.inner,
         k_block=draft.k_block,
         arg=draft.arg,
-        work=top,
         label=draft.label,
         loc=draft.loc,
         origin=draft.origin,
     )
-    if top > 0xFFFF:
+
+
+def _with_tile(draft: Draft, tile: Tile, cost: catalogue.Cost) -> Task | None:
+    real = catalogue.clipped(tile, draft.extent)
+    operands = _slots(draft, tile)
+    words = [catalogue.operand_words(op, real) for op in operands]
+    if draft.shared:
+        words[draft.shared[1]] = 0
+    many = tile != draft.extent and any(t < e for t, e in zip(tile, draft.extent, strict=True))
+    double = [many and not op.internal for op in operands]
+    placed, top = lay_out(operands, words, double)
+    temps = cost.work_words(tile)
+    if top + temps > BUDGET_WORDS:
         return None
-    return _with_workspace(task, real)
+    if draft.shared:
+        placed = _mirrored(placed, *draft.shared)
+    task = replace(_bare(draft), tile=tile, operands=placed, work=top, temps=temps)
+    return _with_states(task, real)
+
+
+def _mirrored(placed: tuple[Operand, ...], first: int, second: int) -> tuple[Operand, ...]:
+    mirror = replace(placed[second], dtcm=placed[first].dtcm, buffer=placed[first].buffer)
+    return (*placed[:second], mirror, *placed[second + 1 :])
 
 
 def _slots(draft: Draft, tile: Tile) -> tuple[Operand, ...]:
@@ -97,15 +125,9 @@ def _slots(draft: Draft, tile: Tile) -> tuple[Operand, ...]:
     return tuple(out)
 
 
-def _buffer_words(operand: Operand, draft: Draft, tile: Tile) -> int:
-    if draft.shared and operand is draft.operands[draft.shared[1]]:
-        return 0
-    return catalogue.operand_words(operand, tile)
-
-
-def _with_workspace(task: Task, tile: Tile) -> Task | None:
-    temps = catalogue.kernel_words(task)
-    at = temps + task.n_temps * STRIP
+def _with_states(task: Task, tile: Sequence[int]) -> Task | None:
+    """Place the states of reductions behind the temporaries; None where the workspace is full."""
+    at = task.temps + task.n_temps * STRIP
     program = list(task.program)
     for i, instr in enumerate(program):
         if instr.prim.startswith("RED_"):
@@ -115,4 +137,4 @@ def _with_workspace(task: Task, tile: Tile) -> Task | None:
             at += (1 + levels) * n_out
     if task.work + at > BUDGET_WORDS:
         return None
-    return replace(task, temps=temps, program=tuple(program))
+    return replace(task, program=tuple(program))

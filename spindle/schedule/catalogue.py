@@ -6,13 +6,17 @@ In: a Task. Out: words and cycles. The C side is firmware/kernels (kernel_cost.c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from spindle import kernels_host
-from spindle.ir.plan import Operand, Task
+from spindle.ir.plan import Instr, Operand, Task
 from spindle.ir.task_record import pack_task
 from spindle.spec import costs
+from spindle.spec.records import LANES
+from spindle.spec.tables import PRIMITIVES
 
 _COSTS = {c.name: c.nominal for c in costs.CONSTANTS}
+_PRIMITIVE_CYCLES = {p.name: p.cycles for p in PRIMITIVES}
 
 
 def operand_rows(operand: Operand, tile: Sequence[int]) -> int:
@@ -57,34 +61,68 @@ def transfer_cycles(operand: Operand, tile: Sequence[int], lanes: int) -> float:
     )
 
 
-def kernel_cycles(task: Task, tile: Sequence[int], *, last_inner: bool) -> int:
-    """Nominal cycles of the kernel on one full tile."""
-    return kernels_host.task_cycles(
-        pack_task(task), tuple(tile), last_inner=last_inner, cost_set="nominal"
-    )
+def clipped(tile: Sequence[int], extent: Sequence[int]) -> tuple[int, int, int, int]:
+    """Extents of the first tile."""
+    t0, t1, t2, t3 = (min(t, e) for t, e in zip(tile, extent, strict=True))
+    return t0, t1, t2, t3
 
 
-def kernel_words(task: Task) -> int:
-    """Words of DTCM the kernel needs for itself."""
-    return kernels_host.task_work_words(pack_task(task))
+def element_cycles(kernel: str, program: Sequence[Instr], n_operands: int) -> float:
+    """Rough cycles per index of the space, for sharing lanes between tasks."""
+    if kernel.startswith("DOT"):
+        return 4.2 if kernel == "DOT_S28" else _COSTS["mac_f32_cycles"]
+    computed = sum(_PRIMITIVE_CYCLES[instr.prim] for instr in program)
+    moved = n_operands * 4 * LANES / _COSTS["sdram_bytes_per_cycle"]
+    return max(computed, moved) if kernel == "STRIP" else 8.0 + moved
 
 
-def task_cycles(task: Task) -> float:
-    """Estimated cycles of the busiest lane: the larger of computing and moving, tile by tile."""
-    tile = tuple(min(t, e) for t, e in zip(task.tile, task.extent, strict=True))
-    lanes = min(task.n_tiles, 16)
-    rounds = -(-task.n_tiles // 16)
-    n_inner = 1 if task.inner is None else -(-task.extent[task.inner] // task.tile[task.inner])
-    per_tile = _COSTS["tile_cycles"] + _COSTS["operand_cycles"] * len(task.operands)
-    compute = kernel_cycles(task, tile, last_inner=True) + per_tile
-    moved = [op for op in task.operands if not (op.lazy or op.internal)]
-    each = sum(transfer_cycles(op, tile, lanes) for op in moved if _each_inner(op, task))
-    once = sum(transfer_cycles(op, tile, lanes) for op in moved if not _each_inner(op, task))
-    first = sum(transfer_cycles(op, tile, lanes) for op in moved if not op.store)
-    if n_inner > 1:
-        middle = kernel_cycles(task, tile, last_inner=False) + per_tile
-        return rounds * (max(middle, each) * (n_inner - 1) + max(compute, each + once)) + first
-    return rounds * max(compute, each + once) + first
+@lru_cache(maxsize=4096)
+def tile_cycles(task: Task) -> float:
+    """Nominal cycles of one of a settled task's tiles (its inner ones together)."""
+    rounds = -(-task.n_tiles // LANES)
+    return Cost(task).task_cycles(task, LANES) / rounds
+
+
+def work_words(task: Task) -> int:
+    """Words of DTCM a task's kernel needs for itself."""
+    return Cost(task).work_words(task.tile)
+
+
+class Cost:
+    """Formulas of one task (any tile)."""
+
+    def __init__(self, task: Task) -> None:
+        self._formulas = kernels_host.TaskCost(pack_task(task))
+
+    def work_words(self, tile: Sequence[int]) -> int:
+        """Words of DTCM the kernel needs for itself."""
+        return self._formulas.work_words(tile)
+
+    def task_cycles(self, task: Task, lanes: int) -> float:
+        """Cycles of the busiest of `lanes` lanes: computing or moving, tile by tile."""
+        tile = clipped(task.tile, task.extent)
+        busy = min(task.n_tiles, lanes, LANES)
+        rounds = -(-task.n_tiles // max(busy, 1))
+        per_tile = _COSTS["tile_cycles"] + _COSTS["operand_cycles"] * len(task.operands)
+        moved = [op for op in task.operands if not (op.lazy or op.internal)]
+        each = sum(transfer_cycles(op, tile, LANES) for op in moved if _each_inner(op, task))
+        once = sum(transfer_cycles(op, tile, LANES) for op in moved if not _each_inner(op, task))
+        first = sum(transfer_cycles(op, tile, LANES) for op in moved if not op.store)
+        n_inner = _n_inner(task)
+        last = self._formulas.cycles(tile, last_inner=True, origin=_last_origin(task, n_inner))
+        total = max(last + per_tile, each + once)
+        if n_inner > 1:
+            middle = self._formulas.cycles(tile, last_inner=False) + per_tile
+            total += max(middle, each) * (n_inner - 1)
+        return rounds * total + first
+
+
+def _n_inner(task: Task) -> int:
+    return 1 if task.inner is None else -(-task.extent[task.inner] // task.tile[task.inner])
+
+
+def _last_origin(task: Task, n_inner: int) -> tuple[int, ...]:
+    return tuple((n_inner - 1) * task.tile[dim] if dim == task.inner else 0 for dim in range(4))
 
 
 def _each_inner(operand: Operand, task: Task) -> bool:

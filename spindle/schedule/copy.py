@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spindle.ir.graph import WORD, Op, Value
-from spindle.ir.plan import Addr, Operand, SetReg, Step, Task, TaskStep
-from spindle.schedule import dims, fusion
-from spindle.schedule.assemble import Draft, Tile, assemble
+from spindle.ir.plan import Addr, Operand, SetReg
+from spindle.schedule import dims, strip_task
+from spindle.schedule.assemble import Draft, Tile
 from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf, Job
-from spindle.schedule.lower import Lowering, set_reg
+from spindle.schedule.lower import Lowering
 from spindle.schedule.space import row_major
 
 
@@ -47,31 +47,30 @@ def affine(
     """Append a copy of `extents` elements; None when there are none."""
     if 0 in extents:
         return None
-    steps: list[Step] = list(before)
-    for one in dims.elementwise(tuple(extents), [source.strides, target.strides], op.loc):
-        steps.append(TaskStep(_task(ctx, one, source, target, op)))
-    return ctx.add(steps, [source.buf, *reads], [target.buf], after=after)
+    drafts = [
+        _draft(ctx, one, source, target, op)
+        for one in dims.elementwise(tuple(extents), [source.strides, target.strides], op.loc)
+    ]
+    both = [source.buf, *reads]
+    return ctx.add_drafts(drafts, both, [target.buf], before=before, after=after)
 
 
-def _task(ctx: Lowering, one: Dims, source: Side, target: Side, op: Op) -> Task:
+def _draft(ctx: Lowering, one: Dims, source: Side, target: Side, op: Op) -> Draft:
     left, right = _operand(one, source, "from"), _operand(one, target, "to", True)
     turned = left.fast is None and left.stride[1] == WORD and right.fast == 2
     if turned:
         left = replace(left, fast=1)
-    draft = Draft(
+    tiles = _turned_tiles(one) if turned else strip_task.tiles(one, ctx.options.max_tile)
+    return Draft(
         "TRANSPOSE" if turned else "COPY",
         (*one.extents, 1),
         (left, right),
+        tuple(tiles),
         label=op.kind,
         loc=op.loc,
         origin="copy",
         shared=None if turned else (0, 1),
     )
-    return assemble(draft, _turned_tiles(one) if turned else _tiles(one, ctx.options.max_tile))
-
-
-def _tiles(one: Dims, max_tile: int | None) -> Iterator[Tile]:
-    return fusion.tiles(one, max_tile)
 
 
 def _turned_tiles(one: Dims) -> Iterator[Tile]:
@@ -170,7 +169,7 @@ def _starts(
             offset += min(max(known, 0), high) * own[axis]
             continue
         reg = len(regs)
-        regs.append(set_reg(reg, ctx.bufs[start].addr(), high))
+        regs.append(SetReg(reg, ctx.bufs[start].addr(), 0, high))
         terms.append((reg, own[axis] * WORD))
     return offset, tuple(terms), regs
 

@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from spindle.ir.graph import WORD, DotNumerics, Op, Region, Value
-from spindle.ir.plan import Operand, TaskStep
-from spindle.schedule import copy, dims, fusion, quantise, strip, views
-from spindle.schedule.assemble import Draft, Tile, assemble
+from spindle.ir.plan import Operand
+from spindle.schedule import copy, dims, quantise, strip, strip_task, views
+from spindle.schedule.assemble import Draft, Tile
 from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
 from spindle.schedule.quantise import Matrix
+from spindle.spec.records import CHUNK
 
-_SIDES = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64)
-_K_TILES = (512, 256, 128, 64, 32, 16, 8)
+_SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+_WIDEST = 64
+_K_TILES = (64, 32, 16, 8)
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,13 @@ class _Parts:
 
 
 def lower(ctx: Lowering, op: Op) -> None:
-    """Append the jobs of one dot fusion."""
+    """Append the jobs of one dot fusion; its contraction is not empty."""
     (region,) = op.regions
     head = next(inner for inner in region.ops if inner.kind == "dot_general")
     parts = _Parts(op, region, head, head.attrs["numerics"], _dims(op, region, head), [])
     parts = replace(parts, found=views.find(region, op.attrs["space"]))
     lhs, rhs = _matrices(ctx, op, region, head)
-    if lhs.k == 0:
-        _empty(ctx, op, region, head)
-    elif parts.numerics.mode == "float32":
+    if parts.numerics.mode == "float32":
         _multiply(ctx, parts, lhs, rhs, _float_operands(lhs, rhs), (), "DOT_F32")
     else:
         _bfp28(ctx, parts, lhs, rhs)
@@ -82,39 +82,43 @@ def _multiply(
     program = strip.build(
         parts.region, parts.found, parts.space, (parts.head.result, first - 1), first
     )
-    over = tuple(fusion.operand(v, parts.space, inputs, outputs) for v in parts.found)
+    over = tuple(strip_task.operand(v, parts.space, inputs, outputs) for v in parts.found)
     draft = Draft(
         kernel,
         (parts.space.extents[0], m, n, lhs.k),
         (*operands, c, *over),
+        (),
         program.program,
         len(program.prologue),
         program.n_temps,
         inner=3,
         k_block=parts.numerics.k_block,
-        label=fusion.label(parts.region),
+        label=strip_task.label(parts.region),
         loc=parts.head.loc or op.loc,
         origin="gemm",
     )
-    task = assemble(draft, _tiles(draft, ctx.options.max_tile))
-    ctx.add([TaskStep(task)], [*inputs, *extra, lhs.buf, rhs.buf], outputs)
+    draft = replace(draft, tiles=tuple(_tiles(draft, ctx.options.max_tile)))
+    ctx.add_drafts([draft], [*inputs, *extra, lhs.buf, rhs.buf], outputs)
 
 
 def _tiles(draft: Draft, max_tile: int | None) -> Iterator[Tile]:
     _, m, n, k = draft.extent
-    deep = [t for t in _K_TILES if t < k] + ([min(-(-k // 8) * 8, draft.k_block)])
-    block = draft.k_block or 64
-    for t3 in sorted({min(t, block, max_tile or t) // 8 * 8 for t in deep}, reverse=True):
+    block = draft.k_block or _K_TILES[0]
+    deepest = min(-(-k // CHUNK) * CHUNK, block)
+    limit = max(max_tile or deepest, CHUNK)
+    for t3 in {min(t, deepest, limit // CHUNK * CHUNK) for t in (deepest, *_K_TILES)}:
+        if block % t3 and t3 < k:
+            continue
         for t1 in _sides(m, max_tile):
             for t2 in _sides(n, max_tile):
-                if block % t3 == 0 or t3 >= k:
-                    yield (1, t1, t2, t3)
+                yield (1, t1, t2, t3)
 
 
 def _sides(extent: int, max_tile: int | None) -> list[int]:
-    limit = max(min(extent + extent % 2, max_tile or extent + 1), 2) // 2 * 2
-    quarters = [-(-extent // n) for n in (1, 2, 4, 8, 16)]
-    return sorted({min(s + s % 2, limit) for s in (*_SIDES, *quarters)})
+    """Even tile sides: equal shares of the extent, at most _WIDEST and max_tile."""
+    limit = max(min(extent + 1, max_tile or extent + 1, _WIDEST), 2) // 2 * 2
+    shares = [-(-extent // n) for n in _SHARES]
+    return sorted({min(s + s % 2, limit) for s in shares})
 
 
 def _dims(op: Op, region: Region, head: Op) -> Dims:
@@ -150,12 +154,3 @@ def _product(values: Iterator[int]) -> int:
     for value in values:
         n *= value
     return n
-
-
-def _empty(ctx: Lowering, op: Op, region: Region, head: Op) -> None:
-    """A contraction over nothing is +0 everywhere: the epilogue runs on a constant."""
-    import numpy as np
-
-    zero = Op("constant", (), (head.result,), {"value": np.zeros(head.result.shape, np.float32)})
-    ops = tuple(zero if inner is head else inner for inner in region.ops)
-    fusion.lower(ctx, replace(op, regions=(replace(region, ops=ops),)))

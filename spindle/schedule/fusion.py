@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from spindle.ir.graph import WORD, Op, Region
-from spindle.ir.plan import Operand, Task, TaskStep
-from spindle.schedule import adam, dims, dot, strip, views
-from spindle.schedule.assemble import Draft, Tile, assemble
+import numpy as np
+
+from spindle.ir.graph import Op, Region
+from spindle.schedule import dims, dot, split, strip, strip_task, views
+from spindle.schedule.assemble import Draft
 from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
-
-_SIDES = (1 << 12, 2048, 1024, 512, 256, 128, 64, 32, 16, 8, 4, 2)
 
 
 def lower(ctx: Lowering, op: Op) -> None:
@@ -22,16 +22,22 @@ def lower(ctx: Lowering, op: Op) -> None:
         for value in op.results:
             ctx.result_buf(value, op)
         return
-    if any(inner.kind == "dot_general" for inner in region.ops):
+    head = next((inner for inner in region.ops if inner.kind == "dot_general"), None)
+    if head is not None and _contracted(head) > 0:
         dot.lower(ctx, op)
         return
+    if head is not None:
+        region = _with_zero(region, head)
     found = views.find(region, op.attrs["space"])
+    found_dims = _dims(op, region, found)
+    if split.is_narrow(region, found_dims):
+        for part in split.split(op):
+            lower(ctx, part)
+        return
     inputs = [ctx.bufs[value] for value in op.operands]
     outputs = [ctx.result_buf(value, op) for value in op.results]
-    tasks = [
-        _task(ctx, op, region, found, one, inputs, outputs) for one in _dims(op, region, found)
-    ]
-    ctx.add([TaskStep(task) for task in tasks], inputs, outputs)
+    drafts = [_draft(ctx, op, region, found, one, inputs, outputs) for one in found_dims]
+    ctx.add_drafts(drafts, inputs, outputs)
 
 
 def _dims(op: Op, region: Region, found: Sequence[strip.View]) -> list[Dims]:
@@ -41,7 +47,7 @@ def _dims(op: Op, region: Region, found: Sequence[strip.View]) -> list[Dims]:
     return dims.elementwise(space, strides, op.loc)
 
 
-def _task(
+def _draft(
     ctx: Lowering,
     op: Op,
     region: Region,
@@ -49,69 +55,32 @@ def _task(
     one: Dims,
     inputs: Sequence[Buf],
     outputs: Sequence[Buf],
-) -> Task:
+) -> Draft:
     program = strip.build(region, found, one, None, 0)
-    draft = Draft(
+    return Draft(
         "STRIP",
         (*one.extents, 1),
-        tuple(operand(view, one, inputs, outputs) for view in found),
+        tuple(strip_task.operand(view, one, inputs, outputs) for view in found),
+        tuple(strip_task.tiles(one, ctx.options.max_tile)),
         program.program,
         len(program.prologue),
         program.n_temps,
         {0: None, 1: 1, 2: 2, 3: 1}[one.reduce_axis],
-        label=label(region),
+        label=strip_task.label(region),
         loc=op.loc,
-        origin=origin(region),
-    )
-    return assemble(draft, tiles(one, ctx.options.max_tile))
-
-
-def operand(view: strip.View, one: Dims, inputs: Sequence[Buf], outputs: Sequence[Buf]) -> Operand:
-    """Make the operand of a view: strides in bytes, and which dim is contiguous."""
-    buf = (outputs if view.is_result else inputs)[view.index]
-    s0, s1, s2 = one.strides(view.strides)
-    kept = one.reduce_axis not in (2, 3) or not view.reduced
-    if one.extents[2] == 1 and kept:
-        s2 = 1
-    fast = 2 if s2 == 1 else 1 if s2 == 0 and s1 == 1 else None
-    name = f"{'result' if view.is_result else 'operand'} {view.index}"
-    offset = one.offset(view.strides) * WORD
-    return Operand(
-        name, buf.addr(offset), (s0 * WORD, s1 * WORD, s2 * WORD, 0), fast, store=view.is_result
+        origin=strip_task.origin(region),
     )
 
 
-def tiles(one: Dims, max_tile: int | None) -> Iterator[Tile]:
-    """Yield candidate tiles: powers of two, whole extents and sixteenths of them."""
-    _, e1, e2 = one.extents
-    columns = [e2] if one.reduce_axis == 3 else _sides(e2, max_tile)
-    for t2 in columns:
-        for t1 in _sides(e1, max_tile):
-            yield (1, t1, t2, 1)
+def _contracted(head: Op) -> int:
+    n = 1
+    for axis in head.attrs["lhs_contract"]:
+        n *= head.operands[0].shape[axis]
+    return n
 
 
-def _sides(extent: int, max_tile: int | None) -> list[int]:
-    limit = min(extent, max_tile or extent, _SIDES[0])
-    shares = [-(-extent // n) for n in (16, 32, 48, 64)]
-    even = [share + share % 2 for share in shares]
-    return sorted({min(side, limit) for side in (extent, *_SIDES, *even)}, reverse=True)
-
-
-def label(region: Region) -> str:
-    """Short name of a body for people: its kinds in order, without repeats."""
-    kinds = dict.fromkeys(
-        op.kind for op in region.ops if op.kind not in ("constant", "broadcast_in_dim")
-    )
-    names = list(kinds) or ["copy"]
-    return "+".join(names[:4]) + ("..." if len(names) > 4 else "")
-
-
-def origin(region: Region) -> str:
-    """Kind of work, for reports."""
-    if any(op.kind == "dot_general" for op in region.ops):
-        return "gemm"
-    if adam.find(region):
-        return "adam"
-    if any(op.kind == "reduce" for op in region.ops):
-        return "reduce"
-    return "elementwise"
+def _with_zero(region: Region, head: Op) -> Region:
+    """A contraction over nothing is +0 everywhere: the epilogue runs on a constant."""
+    zeros = np.zeros(head.result.shape, np.float32)
+    zero = Op("constant", (), (head.result,), {"value": zeros}, loc=head.loc)
+    return replace(region, ops=tuple(zero if op is head else op for op in region.ops))

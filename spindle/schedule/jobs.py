@@ -7,6 +7,7 @@ Addresses in tasks name Bufs by id ("%7") until memory.py has placed them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from spindle.ir.plan import Addr, Loop, Operand, SetReg, Step, TaskStep, While
@@ -39,11 +40,16 @@ class Buf:
 
 @dataclass(eq=False)
 class Job:
-    """Steps that stay together, with the Bufs they touch. alone: needs a barrier on both sides."""
+    """Steps that stay together, with the Bufs they touch.
 
-    steps: tuple[Step, ...]
+    make: called once, when order.py knows how many lanes the job may fill; returns its steps.
+    work: guess of its cycles over all lanes. alone: needs a barrier on both sides.
+    """
+
+    make: Callable[[int], Sequence[Step]]
     reads: tuple[Buf, ...]
     writes: tuple[Buf, ...]
+    work: float = 0.0
     after: tuple[Job, ...] = ()
     alone: bool = False
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from spindle.ir.graph import WORD, Op, Region
+from spindle.ir.graph import WORD, Op, Region, Value
 from spindle.ir.plan import Addr, Loop, Step, While
 from spindle.schedule import copy, order
 from spindle.schedule.jobs import Block, Buf, map_addrs
@@ -16,7 +16,7 @@ from spindle.schedule.lower import Lowering
 from spindle.schedule.memory import place
 from spindle.spec.records import LOOP_REGS
 
-LowerRegion = Callable[[Lowering, Region, Sequence[Buf]], None]
+LowerRegion = Callable[[Lowering, Region, Sequence[Buf], Sequence[Value | None]], None]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,15 @@ class _Body:
 def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
     """Append the loop's jobs. lower_region is region.lower (passed to avoid an import circle)."""
     cond, body = op.regions
-    carried = [_carry(ctx, op, i) for i in range(len(op.results))]
-    results = [_result(ctx, op, i, carried[i]) for i in range(len(op.results))]
+    kept = [_is_kept(body, i) for i in range(len(op.results))]
+    carried = [
+        ctx.bufs[value] if same else _carry(ctx, op, i)
+        for i, (value, same) in enumerate(zip(op.operands, kept, strict=True))
+    ]
+    results = [_result(ctx, op, i, carried[i]) for i, same in enumerate(kept) if not same]
+    for i, same in enumerate(kept):
+        if same:
+            _keep(ctx, op, i)
     inner = _block(ctx, body, carried, lower_region)
     trips = op.attrs.get("trip_count")
     if trips is not None:
@@ -41,7 +48,21 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
         test, addr = _condition(ctx, cond, carried, lower_region)
         step = While(test.steps, addr, inner.steps, label=op.loc or "while")
         frames, reads = [inner.frame, test.frame], [*inner.reads, *test.reads]
-    ctx.add([step], [*carried, *reads], [*results, *frames], alone=True)
+    ctx.add(lambda lanes: [step], [*carried, *reads], [*results, *frames], alone=True)
+
+
+def _is_kept(body: Region, index: int) -> bool:
+    """Whether the loop carries value `index` around unchanged: it needs no memory of its own."""
+    return body.returns[index] is body.params[index]
+
+
+def _keep(ctx: Lowering, op: Op, index: int) -> None:
+    source, result = ctx.bufs[op.operands[index]], op.results[index]
+    target = ctx.targets.get(result)
+    ctx.bufs[result] = source
+    if target is not None and target.over is not source:
+        copy.whole(ctx, source, target, result.type.size, op)
+        ctx.bufs[result] = target
 
 
 def _carry(ctx: Lowering, op: Op, index: int) -> Buf:
@@ -87,7 +108,7 @@ def _block(
 ) -> _Body:
     child = _child(ctx, region, carried)
     homes = [child.new_buf(b.size_bytes, b.name, b.loc, over=b) for b in carried]
-    lower_region(child, region, homes)
+    lower_region(child, region, homes, region.params)
     return _finish(ctx, child)
 
 
@@ -98,7 +119,7 @@ def _condition(
     predicate = ctx.new_buf(WORD, "loop condition")
     child = _child(ctx, region, carried)
     home = child.new_buf(WORD, "loop condition", over=predicate)
-    lower_region(child, region, [home])
+    lower_region(child, region, [home], [None])
     body = _finish(ctx, child)
     reads = (*body.reads, predicate)
     return _Body(body.steps, body.frame, reads), predicate.addr()
@@ -107,10 +128,11 @@ def _condition(
 def _finish(ctx: Lowering, child: Lowering) -> _Body:
     """Order the child's jobs and place its scratch in a frame of the parent."""
     groups = order.epochs(child.block)
+    laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
     frame = ctx.new_buf(WORD, "loop frame")
     homes, top = place(child.block, groups, base=frame.id)
     frame.size_bytes = max(top, WORD)
-    steps = tuple(map_addrs(step, homes) for step in order.steps(groups))
+    steps = tuple(map_addrs(step, homes) for step in laid_out)
     own = set(child.block.bufs)
     outside = {b for job in child.block.jobs for b in job.reads if b not in own}
     return _Body(steps, frame, tuple(sorted(outside, key=lambda b: b.id)))

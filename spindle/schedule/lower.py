@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spindle.ir.graph import WORD, Op, TensorType, Value
-from spindle.ir.plan import CONST, Addr, SetReg, Step
+from spindle.ir.plan import CONST, SetReg, Step, TaskStep
 from spindle.options import Options
+from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Block, Buf, Job
-
-Target = Callable[[Value], Buf | None]
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Constants:
     data: bytearray = field(default_factory=bytearray)
     places: dict[bytes, int] = field(default_factory=dict)
 
-    def add(self, value: np.ndarray, dtype: str) -> int:  # type: ignore[type-arg]
+    def place(self, value: npt.NDArray[Any], dtype: str) -> int:
         """Offset of these words in the const segment."""
         words = value.astype(np.uint32) if dtype == "i1" else value
         raw = np.ascontiguousarray(words).tobytes()
@@ -39,7 +40,11 @@ class Constants:
 
 @dataclass
 class Lowering:
-    """State while one region is lowered. `bufs` maps values (reshapes included) to memory."""
+    """State while one region is lowered.
+
+    bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
+    is known while compiling. depth: loops around this region.
+    """
 
     options: Options
     constants: Constants
@@ -58,9 +63,11 @@ class Lowering:
         *,
         segment: str | None = None,
         over: Buf | None = None,
+        offset: int = 0,
     ) -> Buf:
         """Make a Buf of this block."""
-        buf = Buf(f"%{next(self.ids)}", max(size_bytes, WORD), name, loc, segment, over)
+        size = max(size_bytes, WORD)
+        buf = Buf(f"%{next(self.ids)}", size, name, loc, segment, over, offset)
         self.block.bufs.append(buf)
         return buf
 
@@ -72,29 +79,39 @@ class Lowering:
         self.bufs[value] = buf
         return buf
 
-    def constant_buf(self, value: np.ndarray, type_: TensorType) -> Buf:  # type: ignore[type-arg]
-        """A Buf in the const segment; its address carries the offset."""
-        offset = self.constants.add(value, type_.dtype)
-        buf = Buf(f"%{next(self.ids)}", type_.size_bytes, "constant", "", CONST)
-        buf.offset = offset
-        self.block.bufs.append(buf)
-        return buf
+    def constant_buf(self, value: npt.NDArray[Any], tensor: TensorType) -> Buf:
+        """A Buf in the const segment."""
+        offset = self.constants.place(value, tensor.dtype)
+        return self.new_buf(tensor.size_bytes, "constant", segment=CONST, offset=offset)
 
     def add(
         self,
-        steps: Sequence[Step],
+        make: Callable[[int], Sequence[Step]],
         reads: Sequence[Buf],
         writes: Sequence[Buf],
         *,
+        work: float = 0.0,
         after: Sequence[Job] = (),
         alone: bool = False,
     ) -> Job:
         """Append a job to the block."""
-        job = Job(tuple(steps), tuple(reads), tuple(writes), tuple(after), alone)
+        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone)
         self.block.jobs.append(job)
         return job
 
+    def add_drafts(
+        self,
+        drafts: Sequence[Draft],
+        reads: Sequence[Buf],
+        writes: Sequence[Buf],
+        *,
+        before: Sequence[SetReg] = (),
+        after: Sequence[Job] = (),
+    ) -> Job:
+        """Append a job of tasks whose tiles are chosen when the lanes are known."""
 
-def set_reg(reg: int, addr: Addr, high: int) -> SetReg:
-    """SetReg of a start index, clamped to 0..high."""
-    return SetReg(reg, addr, 0, high)
+        def make(lanes: int) -> list[Step]:
+            return [*before, *(TaskStep(assemble(draft, lanes)) for draft in drafts)]
+
+        work = sum(draft.work for draft in drafts)
+        return self.add(make, reads, writes, work=work, after=after)

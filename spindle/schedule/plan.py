@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from spindle.ir import plan_check
 from spindle.ir.graph import Module
 from spindle.ir.plan import Plan
 from spindle.options import Options
-from spindle.schedule import order, region
+from spindle.schedule import catalogue, order, region
 from spindle.schedule.jobs import Block, Buf, map_addrs
 from spindle.schedule.lower import Constants, Lowering
 from spindle.schedule.memory import place
@@ -31,12 +32,15 @@ def plan(module: Module, options: Options) -> Plan:
             param.type.size_bytes, _name(module.param_names, index), segment=f"arg{index}"
         )
     homes = [_home(ctx, module, index) for index in range(len(module.body.returns))]
-    region.lower(ctx, module.body, homes)
+    donors = [module.donated.get(index) for index in range(len(homes))]
+    olds = [None if donor is None else params[donor] for donor in donors]
+    region.lower(ctx, module.body, homes, olds)
     groups = order.epochs(ctx.block)
+    laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
     placed, scratch_bytes = place(ctx.block, groups)
-    return Plan(
+    result = Plan(
         module.name,
-        tuple(map_addrs(step, placed) for step in order.steps(groups)),
+        tuple(map_addrs(step, placed) for step in laid_out),
         tuple(param.type for param in params),
         tuple(value.type for value in module.body.returns),
         dict(module.donated),
@@ -47,6 +51,8 @@ def plan(module: Module, options: Options) -> Plan:
         _largest(ctx.block),
         asdict(options),
     )
+    plan_check.check(result, catalogue.work_words)
+    return result
 
 
 def _name(names: tuple[str, ...], index: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from spindle.ir.graph import WORD, DotNumerics
-from spindle.ir.plan import Operand, Task, TaskStep
+from spindle.ir.plan import Operand, Step, Task, TaskStep
 from spindle.schedule.assemble import BUDGET_WORDS, Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
@@ -105,19 +105,21 @@ def both(
     ctx: Lowering, lhs: Matrix, rhs: Matrix, numerics: DotNumerics, loc: str
 ) -> tuple[Quantised, Quantised]:
     """Append the jobs that quantise both operands of a dot."""
-    partials = [_scan(ctx, lhs, loc), _scan(ctx, rhs, loc)]
+    a, b = _scan(ctx, lhs, loc), _scan(ctx, rhs, loc)
     if numerics.swapped:
-        partials.reverse()
-    d = _balance(ctx, *partials, lhs, loc)
+        a, b = b, a
+    d = _balance(ctx, a, b, lhs, loc)
     left = _quantise(ctx, lhs, d, int(numerics.swapped), numerics, loc)
     right = _quantise(ctx, rhs, d, int(not numerics.swapped), numerics, loc)
     return left, right
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Partial:
+    """Partial exponents; slots: rows of them, known when the scan's tile is chosen."""
+
     buf: Buf
-    slots: int
+    slots: int = 0
 
 
 def _scan(ctx: Lowering, x: Matrix, loc: str) -> _Partial:
@@ -127,9 +129,9 @@ def _scan(ctx: Lowering, x: Matrix, loc: str) -> _Partial:
         return _scan_with(ctx, x, "SCAN", (x.operand(1, "x"),), (), loc)
     largest = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
     row = Operand("r", largest.addr(), (x.free * WORD, WORD, 0, 0), 1)
-    free = _draft(x, "SCAN_FREE", (x.operand(1, "x"), replace(row, store=True)), loc)
-    task = assemble(replace(free, inner=3), _tiles(x, ctx.options.max_tile))
-    ctx.add([TaskStep(task)], [x.buf], [largest])
+    operands = (x.operand(1, "x"), replace(row, store=True))
+    draft = _draft(ctx, x, "SCAN_FREE", operands, loc)
+    ctx.add_drafts([replace(draft, inner=3)], [x.buf], [largest])
     return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), loc)
 
 
@@ -141,16 +143,20 @@ def _scan_with(
     extra: tuple[Buf, ...],
     loc: str,
 ) -> _Partial:
-    buf = ctx.new_buf(WORD, "partial exponents", loc)
-    out = Operand("a", buf.addr(), (0, x.k * WORD, 0, WORD), 3, store=True)
-    draft = replace(_draft(x, kernel, (*inputs, out), loc), slot_operand=len(inputs))
+    partial = _Partial(ctx.new_buf(WORD, "partial exponents", loc))
+    out = Operand("a", partial.buf.addr(), (0, x.k * WORD, 0, WORD), 3, store=True)
     deep = [x.k] if kernel == "SCAN" else None
-    task = assemble(draft, _tiles(x, ctx.options.max_tile, deep))
-    slots = -(-x.free // task.tile[1])
-    buf.size_bytes = x.batch * slots * x.k * WORD
-    task = _set_batch_stride(task, len(inputs), slots * x.k * WORD)
-    ctx.add([TaskStep(task)], [x.buf, *extra], [buf])
-    return _Partial(buf, slots)
+    draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
+    draft = replace(draft, slot_operand=len(inputs))
+
+    def make(lanes: int) -> list[Step]:
+        task = assemble(draft, lanes)
+        partial.slots = -(-x.free // task.tile[1])
+        partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
+        return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
+
+    ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work)
+    return partial
 
 
 def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
@@ -161,26 +167,27 @@ def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
 
 def _balance(ctx: Lowering, a: _Partial, b: _Partial, x: Matrix, loc: str) -> Buf:
     buf = ctx.new_buf(x.batch * x.k * WORD, "balance", loc)
+
+    def make(lanes: int) -> list[Step]:
+        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), lanes))]
+
+    ctx.add(make, [a.buf, b.buf], [buf], work=x.k * 200.0)
+    return buf
+
+
+def _balance_draft(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, loc: str) -> Draft:
     row = x.k * WORD
     operands = (
         Operand("a", a.buf.addr(), (a.slots * row, row, 0, WORD), 3),
         Operand("b", b.buf.addr(), (b.slots * row, 0, row, WORD), 3),
-        Operand("d", buf.addr(), (row, 0, 0, WORD), 3, store=True),
-    )
-    draft = Draft(
-        "BALANCE",
-        (x.batch, a.slots, b.slots, x.k),
-        operands,
-        label="balance",
-        loc=loc,
-        origin="quantise",
+        Operand("d", d.addr(), (row, 0, 0, WORD), 3, store=True),
     )
     limit = ctx.options.max_tile or x.k
     sixteenth = -(-x.k // 16)
     sides = {min(side, limit, x.k) for side in (sixteenth + sixteenth % 2, *_DEEP, 8, 4, 2, 1)}
-    task = assemble(draft, [(1, a.slots, b.slots, t3) for t3 in sorted(sides)])
-    ctx.add([TaskStep(task)], [a.buf, b.buf], [buf])
-    return buf
+    tiles: tuple[Tile, ...] = tuple((1, a.slots, b.slots, t3) for t3 in sorted(sides))
+    extent = (x.batch, a.slots, b.slots, x.k)
+    return Draft("BALANCE", extent, operands, tiles, label="balance", loc=loc, origin="quantise")
 
 
 def _quantise(
@@ -196,26 +203,33 @@ def _quantise(
         out.panel_operand(1, store=True),
         out.exponent_operand(1, store=True),
     )
-    draft = replace(_draft(x, "QUANTISE", operands, loc), k_block=block, arg=is_rhs)
-    task = assemble(draft, _tiles(x, ctx.options.max_tile, [block], even=True))
-    ctx.add([TaskStep(task)], [x.buf, d], [out.panel, out.exponents])
+    draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
+    draft = replace(draft, k_block=block, arg=is_rhs)
+    ctx.add_drafts([draft], [x.buf, d], [out.panel, out.exponents])
     return out
 
 
-def _draft(x: Matrix, kernel: str, operands: tuple[Operand, ...], loc: str) -> Draft:
+def _draft(
+    ctx: Lowering,
+    x: Matrix,
+    kernel: str,
+    operands: tuple[Operand, ...],
+    loc: str,
+    deep: list[int] | None = None,
+    even: bool = False,
+) -> Draft:
     return Draft(
         kernel,
         (x.batch, x.free, 1, x.k),
         operands,
+        tuple(_tiles(x, ctx.options.max_tile, deep, even)),
         label=kernel.lower(),
         loc=loc,
         origin="quantise",
     )
 
 
-def _tiles(
-    x: Matrix, max_tile: int | None, deep: list[int] | None = None, even: bool = False
-) -> Iterator[Tile]:
+def _tiles(x: Matrix, max_tile: int | None, deep: list[int] | None, even: bool) -> Iterator[Tile]:
     """Candidates: rows even where `even`; the whole of k, or `deep`."""
     limit = max_tile or 1 << 12
     share = -(-x.free // 16)

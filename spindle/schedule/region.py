@@ -20,39 +20,34 @@ from spindle.schedule.lower import Lowering
 _COPY = Op("copy", (), ())
 
 
-def lower(ctx: Lowering, region: Region, homes: Sequence[Buf]) -> None:
+def lower(
+    ctx: Lowering, region: Region, homes: Sequence[Buf], olds: Sequence[Value | None]
+) -> None:
     """Lower `region`, whose parameters ctx.bufs knows; return i ends in homes[i].
 
-    A home that is `over` a parameter's Buf overwrites that parameter.
+    olds[i]: the parameter whose memory homes[i] takes over, or None.
     """
-    uses = Uses(region)
-    late = _claim(ctx, uses, homes)
+    late = _claim(ctx, Uses(region), homes, olds)
     for op in region.ops:
         _op(ctx, op)
-    moves = [(ctx.bufs[value], home, value) for value, home in late]
-    for source, home, value in moves:
-        _move(ctx, source, home, value)
+    for value, home in late:
+        _move(ctx, ctx.bufs[value], home, value)
 
 
-def _claim(ctx: Lowering, uses: Uses, homes: Sequence[Buf]) -> list[tuple[Value, Buf]]:
+def _claim(
+    ctx: Lowering, uses: Uses, homes: Sequence[Buf], olds: Sequence[Value | None]
+) -> list[tuple[Value, Buf]]:
     """Give produced values their homes; return those that need a copy at the end."""
     late: list[tuple[Value, Buf]] = []
-    for value, home in zip(uses.region.returns, homes, strict=True):
+    for value, home, old in zip(uses.region.returns, homes, olds, strict=True):
         root = uses.root(value)
-        old = _overwritten(ctx, uses.region, home)
-        if old is not None and uses.root(old) is root:
-            home.segment, home.offset = None, 0
-        elif root in ctx.targets or not _may_claim(uses, root, old):
+        if old is not None and old is root:
+            continue
+        if root in ctx.targets or not _may_claim(uses, root, old):
             late.append((value, home))
         else:
             ctx.targets[root] = home
     return late
-
-
-def _overwritten(ctx: Lowering, region: Region, home: Buf) -> Value | None:
-    if home.over is None:
-        return None
-    return next((p for p in region.params if ctx.bufs.get(p) is home.over), None)
 
 
 def _may_claim(uses: Uses, root: Value, old: Value | None) -> bool:

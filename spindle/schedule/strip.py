@@ -14,6 +14,7 @@ import numpy as np
 from spindle.errors import InternalError, UserError
 from spindle.ir.graph import DTYPES, Op, Region, Value
 from spindle.ir.plan import Instr
+from spindle.ir.rewrite import splat_value
 from spindle.schedule import adam, select
 from spindle.schedule.dims import Dims
 from spindle.spec.records import MAX_OPERANDS, MAX_TEMPS
@@ -121,8 +122,10 @@ class _Builder:
         return uses
 
     def _temp(self) -> int:
-        if self.free:
-            return self.free.pop()
+        return self.free.pop() if self.free else self._fresh()
+
+    def _fresh(self) -> int:
+        """A temporary nobody had before: what the prologue sets must outlive the whole body."""
         self.strip.n_temps += 1
         if self.strip.n_temps > MAX_TEMPS:
             raise InternalError(f"a strip program needs more than {MAX_TEMPS} temporaries")
@@ -143,7 +146,7 @@ class _Builder:
 
     def _const(self, pattern: int) -> int:
         if pattern not in self.consts:
-            reg = self._temp()
+            reg = self._fresh()
             self.strip.prologue.append(Instr("SPLAT", (reg,), pattern))
             self.consts[pattern] = reg
         return self.consts[pattern]
@@ -156,7 +159,7 @@ class _Builder:
         if per_dim[2] != 0 or self.dims.extents[2] == 1:
             return reg
         if reg not in self.bcasts:
-            temp = self._temp()
+            temp = self._fresh()
             scalar = per_dim[1] == 0
             code = self.strip.prologue if scalar else self.strip.body
             code.append(Instr("BCAST", (temp, reg)))
@@ -183,13 +186,11 @@ class _Builder:
             self._elementwise(op)
 
     def _constant(self, op: Op) -> None:
-        flat = np.asarray(op.attrs["value"]).reshape(-1)
-        if flat.size == 0 or not all(
-            bits(v, op.result.dtype) == bits(flat[0], op.result.dtype) for v in flat[1:]
-        ):
+        value = splat_value(op)
+        if value is None:
             raise InternalError(f"a constant of {op.result.type} inside a fusion is not a splat")
-        if self.uses.get(op.result, -1) >= 0:
-            self.regs[op.result] = self._const(bits(flat[0], op.result.dtype))
+        if op.result in self.uses:
+            self.regs[op.result] = self._const(bits(value, op.result.dtype))
 
     def _broadcast(self, op: Op) -> None:
         (source,) = op.operands

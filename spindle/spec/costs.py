@@ -59,7 +59,14 @@ CONSTANTS: tuple[Constant, ...] = (
         "measured",
         "2x2 block: K=128 costs 4.08 c/MAC = 41 cycles beside the MACs (kernels.md 3b)",
     ),
-    Constant("dot_s28_finish_cycles", 62, 70, "modelled", "int64 to float32 and add, per output"),
+    Constant(
+        "dot_s28_finish_cycles",
+        34,
+        40,
+        "modelled",
+        "int64 to float32, per output and K-block: clz, two shifts, rounding (24) + load, store",
+    ),
+    Constant("dot_s28_add_cycles", 55, 60, "measured", "kernels.md 4: later K-blocks add, 52 + 3"),
     Constant("mac_f32_cycles", 96.5, 96.5, "measured", "kernels.md 4: libgcc per MAC"),
     Constant(
         "scan_cycles",
@@ -119,16 +126,15 @@ def costs_hash(cost_set: str) -> str:
 
 @dataclass(frozen=True)
 class Power:
-    """Published power constants of a SpiNNaker-1 chip.
-
-    Source: Stromatias et al. 2014 as cited in SpiNNMachine's version_spin1 (idle), SpiNNMachine
-    measurement note (active core: (59.38 - 31.88) W / 806 cores), JSSC 2013 (packet energy).
-    """
+    """Published power constants of a SpiNNaker-1 chip, each with its source."""
 
     chip_idle_w: float = 0.35
+    chip_idle_source: str = "Stromatias et al. 2014, as cited in SpiNNMachine version_spin1"
     core_active_w: float = 0.034
+    core_active_source: str = "SpiNNMachine measurement note: (59.38 - 31.88) W / 806 cores"
     packet_40_bit_j: float = 1.0e-9
     packet_72_bit_j: float = 1.8e-9
+    packet_source: str = "25 pJ a bit a router: SpiNNMachine note citing Painkras et al., JSSC 2013"
 
 
 POWER = Power()

@@ -56,6 +56,11 @@ class Record:
         """Bytes."""
         return struct.calcsize("<" + self.format)
 
+    def offset(self, name: str) -> int:
+        """Bytes from the record's start to a field."""
+        index = [field.name for field in self.fields].index(name)
+        return Record("", self.fields[:index]).size
+
     def pack(self, values: Mapping[str, Any]) -> bytes:
         """Pack a mapping of field names; a missing field is zero. Raises KeyError on an unknown."""
         unknown = set(values) - {field.name for field in self.fields}

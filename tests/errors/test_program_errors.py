@@ -211,7 +211,7 @@ def test_failed_run_loses_only_donated_arrays(evaluator_machine: EvaluatorMachin
         (lambda: spindle.options(max_tile=2), "too small; the limit is 8"),
         (lambda: spindle.jit(step, options={"matmul": "bfp28"}), "is a dict; pass spindle.options"),
         (lambda: spindle.jit("step"), "jit needs a function, not a str"),
-        (lambda: spindle.open_machine("gpu"), "there is no machine 'gpu'; use one of: 'native'"),
+        (lambda: spindle.open_machine("gpu"), "machine 'gpu' is not known; use 'native'"),
         (lambda: spindle.device_put(np.ones(3, np.int8)), r"device_put of int8\[3\]"),
         (lambda: spindle.device_put("x"), "is a str, not an array"),
         (lambda: spindle.jit(step)({"w": "x"}, 1), r"argument state\['w'\] of step is a str"),

@@ -5,17 +5,20 @@ In: seeds and hypothesis draws. Out: arrays and Modules; asserts that two Module
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from spindle.ir.evaluate import evaluate
-from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value, constant
+from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
 from spindle.ir.rewrite import Builder
-from spindle.ir.text import to_text
+from spindle.ir.text import from_text, number, to_text
+from spindle.ir.verify import verify
 from spindle.options import Options
+
+Pass = Callable[[Module, Options], Module]
 
 ODD = np.array(
     [0x7FC00000, 0x7FC00001, 0xFFC12345, 0x7F800000, 0xFF800000, 0x80000000, 0, 1, 0x80000001]
@@ -31,7 +34,9 @@ def hostile(rng: np.random.Generator, type_: TensorType, odd: float = 0.2) -> np
     if type_.dtype == "f32":
         plain = (rng.standard_normal(shape) * 2.0 ** rng.integers(-3, 4)).astype(np.float32)
         chosen = rng.random(shape) < odd
-        return np.where(chosen, rng.choice(ODD, shape).view(np.uint32), bits(plain)).view(np.float32)
+        return np.where(chosen, rng.choice(ODD, shape).view(np.uint32), bits(plain)).view(
+            np.float32
+        )
     if type_.dtype == "i1":
         return np.asarray(rng.random(shape) < 0.5)
     words = rng.choice(np.array([0, 1, 2, 3, 31, 32, 2**31, 2**32 - 1, 7], np.uint32), shape)
@@ -45,7 +50,12 @@ def bits(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def assert_same_bits(
-    before: Module, after: Module, options: Options | None = None, *, seeds: int = 2, odd: float = 0.2
+    before: Module,
+    after: Module,
+    options: Options | None = None,
+    *,
+    seeds: int = 2,
+    odd: float = 0.2,
 ) -> None:
     """Evaluate both on the same hostile inputs and compare every word of every result."""
     for seed in range(seeds):
@@ -60,6 +70,27 @@ def assert_same_bits(
 def module_of(builder: Builder, params: list[Value], results: list[Value]) -> Module:
     """Make a Module of a Builder's ops."""
     return Module("test", Region(tuple(params), tuple(builder.ops), tuple(results)))
+
+
+def program(lines: str) -> Module:
+    """Read the lines of a Module's body."""
+    return from_text(f'module "test" {{\n{lines}\n}}\n')
+
+
+def body_text(module: Module) -> str:
+    """The numbered lines of a Module's body, without its frame and indentation."""
+    lines = to_text(number(module)).splitlines()[1:-1]
+    return "\n".join(line.removeprefix("  ") for line in lines)
+
+
+def check(apply: Pass, before: str, after: str, options: Options | None = None) -> None:
+    """Apply a pass to a program; compare its text with the expected one, and the bits."""
+    module = program(before)
+    verify(module)
+    result = apply(module, options or Options())
+    verify(result)
+    assert body_text(result) == body_text(program(after))
+    assert_same_bits(module, result, options, seeds=3, odd=0.4)
 
 
 EXTENTS = (1, 2, 3, 4)
@@ -173,7 +204,9 @@ class RandomModule:
     def op_iota(self) -> Value:
         """Counting along one axis."""
         shape = (self._one(EXTENTS), *self._shape(2))
-        return self._emit("iota", (), shape, self._one(("f32", "i32")), dim=self._int(0, len(shape) - 1))
+        return self._emit(
+            "iota", (), shape, self._one(("f32", "i32")), dim=self._int(0, len(shape) - 1)
+        )
 
     def op_reshape(self) -> Value:
         """Flattened, or with an axis of extent 1 more."""
@@ -248,7 +281,7 @@ class RandomModule:
 
     def op_concatenate(self) -> Value | None:
         """A value twice."""
-        a = self._pick(lambda v: 1 <= len(v.shape) and v.type.size < 100)
+        a = self._pick(lambda v: len(v.shape) >= 1 and v.type.size < 100)
         if a is None:
             return None
         shape = (a.shape[0] * 2, *a.shape[1:])
@@ -291,16 +324,3 @@ def _doubled(carried: tuple[Value, ...]) -> Region:
 def modules(draw: Any, most: int = 14) -> Module:
     """Hypothesis strategy: a valid Module of up to `most` random ops."""
     return RandomModule(draw).module(draw(st.integers(1, most)))
-
-
-def with_constants(module: Module, values: dict[int, Any]) -> Module:
-    """Return the Module with parameter i replaced by the constant values[i]."""
-    ops, kept = [], []
-    for i, param in enumerate(module.body.params):
-        if i in values:
-            made = constant(np.asarray(values[i]), param.dtype)
-            ops.append(replace(made, results=(param,)))
-        else:
-            kept.append(param)
-    body = Region(tuple(kept), (*ops, *module.body.ops), module.body.returns)
-    return replace(module, body=body)

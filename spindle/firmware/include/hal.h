@@ -36,6 +36,10 @@ uint32_t hal_cycles(struct hal *hal);
 void hal_charge_tile(struct hal *hal, const struct kernel_args *args);
 void hal_charge_step(struct hal *hal);
 
+/* 0 on a machine. In the compiler's estimate (host only) tiles are neither moved nor computed, a
+ * SET_REG takes its lower bound, and a while runs its body this many times (1 or more). */
+uint32_t hal_estimate(struct hal *hal);
+
 /* 1 when the host has set the abort flag; looked at once per tile. */
 uint32_t hal_aborted(struct hal *hal);
 

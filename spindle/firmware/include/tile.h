@@ -17,30 +17,16 @@ struct tile {
     uint32_t last_inner;  /* 1: last one */
 };
 
-static inline uint32_t operand_granule(const struct operand *op, uint32_t dim)
-{
-    return dim == 1 ? op->granule1 : dim == 3 ? op->granule3 : 1;
-}
+/* Indices of `dim` that share one place. */
+uint32_t operand_granule(const struct operand *op, uint32_t dim);
 
 /* Rows along one dim: 1 where the operand is not indexed by it or it is the fast dim. */
-static inline uint32_t operand_rows(const struct operand *op, const struct tile *t, uint32_t dim)
-{
-    uint32_t granule = operand_granule(op, dim);
-    if (op->stride[dim] == 0 || dim == op->fast) {
-        return 1;
-    }
-    if (granule == 1) {
-        return t->extent[dim];
-    }
-    return (t->origin[dim] + t->extent[dim] - 1) / granule - t->origin[dim] / granule + 1;
-}
+uint32_t operand_rows(const struct operand *op, const struct tile *t, uint32_t dim);
 
 /* Words of one row. */
-static inline uint32_t operand_row_words(const struct operand *op, const struct tile *t)
-{
-    uint32_t n = op->fast == SPINDLE_NO_DIM ? 1 : t->extent[op->fast];
-    uint32_t align = op->align_words;
-    return (n * op->unit_words + align - 1) / align * align;
-}
+uint32_t operand_row_words(const struct operand *op, const struct tile *t);
+
+/* Words from one granule of `dim` to the next; 0 where the operand is not indexed by it. */
+uint32_t operand_step(const struct operand *op, const struct tile *t, uint32_t dim);
 
 #endif

@@ -1,0 +1,1 @@
+"""Benchmarks; `python -m bench` runs them from the root of a clone."""

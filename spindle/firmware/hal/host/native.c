@@ -1,0 +1,233 @@
+/* native.c: one launch on the virtual board: command, lanes on cores, barriers, status.
+ *
+ * In: a command and its binding table in SDRAM. Out: the status record and struct native_result.
+ * docs/spec/run.md is its page; a function call is the doorbell.
+ */
+#include "native.h"
+
+#include "float_mode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARRIVALS_AND_RELEASE SPINDLE_LANES /* packets of one barrier: 15 arrivals, 1 release */
+
+static uint32_t crc32(const uint8_t *data, uint32_t bytes)
+{
+    uint32_t crc = 0xffffffffu;
+    for (uint32_t i = 0; i < bytes; i++) {
+        crc ^= data[i];
+        for (uint32_t bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1u)));
+        }
+    }
+    return ~crc;
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+struct native *native_open(uint8_t *sdram, uint32_t bytes, uint32_t n_cores, uint32_t dma_mode,
+                           const struct costs *costs)
+{
+    struct native *board = calloc(1, sizeof *board);
+    if (board != 0) {
+        board->sdram = sdram;
+        board->sdram_bytes = bytes;
+        board->n_cores = n_cores;
+        board->n_active = smaller(n_cores, SPINDLE_LANES);
+        board->dma_mode = dma_mode;
+        board->costs = costs;
+    }
+    return board;
+}
+
+void native_close(struct native *board) { free(board); }
+
+static void fail(struct native *board, uint32_t code, const struct rt_lane *lane, uint32_t word)
+{
+    if (board->fault.code == FAULT_NONE) {
+        board->fault.code = code;
+        board->fault.lane = lane->number;
+        board->fault.pc = lane->at;
+        board->fault.step = lane->step;
+        board->fault.word[0] = word;
+    }
+}
+
+/* Between barriers nothing may be under way, and nothing outside the arena touched. */
+static void check_core(struct native *board, const struct hal *hal, const struct rt_lane *lane)
+{
+    if (hal->n_pending != 0) {
+        fail(board, FAULT_DMA, lane, hal->n_pending);
+    }
+    if (!hal_host_intact(hal)) {
+        fail(board, FAULT_GUARD, lane, 0);
+    }
+}
+
+static enum rt_reason run_lane(struct native *board, uint32_t number)
+{
+    uint32_t core = number % board->n_active;
+    struct hal *hal = &board->hal[core];
+    uint64_t start = hal->clock;
+    enum rt_reason reason;
+    hal->lane = &board->lane[number];
+    reason = rt_run_lane(&board->core[core], &board->lane[number]);
+    hal->busy += hal->clock - start;
+    check_core(board, hal, &board->lane[number]);
+    return reason;
+}
+
+/* All lanes follow the same control flow: another reason than lane 0's is nonsense. */
+static enum rt_reason run_lanes(struct native *board)
+{
+    enum rt_reason reason = RT_CONTINUE;
+    for (uint32_t lane = 0; lane < SPINDLE_LANES; lane++) {
+        enum rt_reason now = run_lane(board, lane);
+        if (lane != 0 && now != reason && now != RT_STOPPED) {
+            fail(board, FAULT_BAD_STEP, &board->lane[lane], now);
+        }
+        reason = now;
+        if (board->fault.code != FAULT_NONE) {
+            return RT_STOPPED;
+        }
+    }
+    return reason;
+}
+
+static uint64_t latest(const struct native *board)
+{
+    uint64_t latest = 0;
+    for (uint32_t i = 0; i < board->n_active; i++) {
+        latest = board->hal[i].clock > latest ? board->hal[i].clock : latest;
+    }
+    return latest;
+}
+
+static void close_elapsed(struct native *board)
+{
+    for (uint32_t i = 0; i < board->result->n_steps; i++) {
+        struct native_elapsed *elapsed = &board->elapsed[i];
+        elapsed->total += elapsed->open ? elapsed->end - elapsed->start : 0;
+        elapsed->open = 0;
+    }
+}
+
+static void barrier(struct native *board)
+{
+    uint64_t release = latest(board) + board->costs->barrier_cycles;
+    for (uint32_t i = 0; i < board->n_active; i++) {
+        board->hal[i].clock = release;
+    }
+    for (uint32_t lane = 0; lane < SPINDLE_LANES; lane++) {
+        rt_lane_released(&board->core[lane % board->n_active], &board->lane[lane]);
+    }
+    board->result->barriers++;
+    board->result->packets += board->n_cores > 1 ? ARRIVALS_AND_RELEASE : 0;
+    close_elapsed(board);
+}
+
+static void start(struct native *board)
+{
+    for (uint32_t i = 0; i < board->n_active; i++) {
+        hal_host_start(&board->hal[i], board);
+        rt_core_start(&board->core[i], &board->hal[i], &board->command);
+    }
+    for (uint32_t lane = 0; lane < SPINDLE_LANES; lane++) {
+        rt_lane_start(&board->lane[lane], lane, &board->command);
+    }
+}
+
+static void set_step(struct native *board)
+{
+    struct status *status = (void *)hal_host_sdram(board, board->status, sizeof *status);
+    status->step = board->lane[0].step;
+}
+
+static void run(struct native *board)
+{
+    start(board);
+    while (run_lanes(board) == RT_BARRIER) {
+        barrier(board);
+        set_step(board);
+    }
+    close_elapsed(board);
+}
+
+static void write_result(struct native *board, struct status *status)
+{
+    struct native_result *result = board->result;
+    result->cycles = latest(board) / COST_FRACTION;
+    for (uint32_t i = 0; i < board->n_active; i++) {
+        result->core_cycles[i] = board->hal[i].busy / COST_FRACTION;
+    }
+    for (uint32_t i = 0; i < result->n_steps; i++) {
+        result->elapsed[i] = board->elapsed[i].total;
+    }
+    status->cycles = (uint32_t)result->cycles;
+    status->packets_sent = result->packets;
+    status->packets_received = result->packets;
+    status->nonfinite = result->nonfinite;
+    status->fault = board->fault;
+    status->last_done = board->command.sequence;
+}
+
+static int read_command(struct native *board, uint32_t command)
+{
+    const uint8_t *place = hal_host_sdram(board, command, sizeof board->command);
+    memset(&board->fault, 0, sizeof board->fault);
+    if (place == 0) {
+        return 0;
+    }
+    memcpy(&board->command, place, sizeof board->command);
+    return board->command.crc == crc32(place, offsetof(struct command, crc));
+}
+
+static void clear_result(struct native_result *result)
+{
+    uint32_t n_steps = result->n_steps;
+    uint64_t *elapsed = result->elapsed;
+    memset(result, 0, sizeof *result);
+    result->n_steps = n_steps;
+    result->elapsed = elapsed;
+}
+
+static uint32_t refuse(struct native *board, struct status *status)
+{
+    board->fault.code = FAULT_BAD_CRC;
+    board->fault.word[0] = board->command.crc;
+    status->fault = board->fault;
+    return FAULT_BAD_CRC;
+}
+
+uint32_t native_launch(struct native *board, uint32_t command, uint32_t status_at,
+                       struct native_result *result)
+{
+    struct status *status = (void *)hal_host_sdram(board, status_at, sizeof *status);
+    uint64_t saved;
+    clear_result(result);
+    if (!read_command(board, command)) {
+        return refuse(board, status);
+    }
+    board->status = status_at;
+    board->result = result;
+    board->elapsed = calloc(result->n_steps + 1, sizeof *board->elapsed);
+    status->last_started = board->command.sequence;
+    saved = float_mode_enter();
+    run(board);
+    float_mode_leave(saved);
+    write_result(board, status);
+    free(board->elapsed);
+    board->elapsed = 0;
+    return board->fault.code;
+}
+
+uint32_t native_estimate(struct native *board, uint32_t command, uint32_t status_at,
+                         struct native_result *result, uint32_t while_trips)
+{
+    uint32_t code;
+    board->estimate = while_trips ? while_trips : 1;
+    code = native_launch(board, command, status_at, result);
+    board->estimate = 0;
+    return code;
+}

@@ -1,0 +1,85 @@
+/* rt.h: the task loop, one source for ARM and host. No heap; SDRAM and time through hal.h only.
+ *
+ * In: a command, its program stream and binding table in SDRAM (docs/spec/image.md). Out: what the
+ * tasks store, profile records, faults. A core runs its lanes one after another between barriers:
+ *
+ *     rt_core_start(core, hal, command); rt_lane_start(lane, number, command) for its lanes
+ *     for each lane: rt_run_lane(core, lane)      until all say RT_BARRIER, or RT_END
+ *     the barrier itself (the caller's), then rt_lane_released for each lane, and again
+ *
+ * A core keeps two record slots and two tasks under way: the one that computes and the next one,
+ * whose first tile may be on its way already.
+ */
+#ifndef SPINDLE_RT_H
+#define SPINDLE_RT_H
+
+#include "hal.h"
+
+enum rt_reason {
+    RT_CONTINUE = 0, /* inside rt/ only */
+    RT_BARRIER = 1,  /* all transfers of the lane are done; it waits for the others */
+    RT_END = 2,      /* the stream has ended; all transfers are done */
+    RT_STOPPED = 3,  /* fault or abort; the record is written */
+};
+
+/* What a lane keeps across barriers. */
+struct rt_lane {
+    uint32_t number;
+    uint32_t at;         /* stream offset of the entry to run next */
+    uint32_t size;       /* its bytes; 0: not known yet */
+    uint32_t step;       /* id of the step that runs or ran last */
+    uint32_t arrived_at; /* cycles when it reached the barrier */
+    uint32_t reg[SPINDLE_LOOP_REGS];
+};
+
+/* One tile of a lane's share of a task. */
+struct rt_place {
+    uint32_t outer;    /* tile number along the dims that lanes share */
+    uint32_t inner;    /* tile number along task->inner */
+    uint32_t n_tiles;  /* tiles this lane ran before: parity of operands that inner indexes */
+    uint32_t n_outers; /* outer tiles before: parity of the others */
+    struct tile tile;
+};
+
+/* One task under way on a lane. Pointers go into its record slot. */
+struct rt_run {
+    const struct step *step;
+    const struct task *task;
+    const struct operand *operands;
+    const struct term *terms;
+    const struct instr *program;
+    uint32_t base[SPINDLE_MAX_OPERANDS];      /* SDRAM address of element (0, 0, 0, 0) */
+    uint32_t stored[SPINDLE_MAX_OPERANDS][2]; /* ticket of the last store from each buffer */
+    uint32_t count[SPINDLE_MAX_DIMS];         /* tiles per dim */
+    uint32_t n_outer, n_inner;
+    struct rt_place place[2];  /* the tile that computes and the one that is loaded */
+    uint32_t loaded[2];        /* ticket after which place[i] is in DTCM */
+    uint32_t current;          /* index into both */
+    uint32_t ready;            /* 1: prepared and its first tile is on its way */
+    struct profile spent;      /* of the present step; control steps use the current run's */
+};
+
+struct rt_core {
+    struct hal *hal;
+    const struct command *command;
+    uint32_t slot_at[2];     /* stream offset of the entry in each record slot */
+    uint32_t slot_ticket[2]; /* when it has arrived */
+    uint32_t slot;           /* the slot in use */
+    uint32_t last_ticket;    /* of any transfer */
+    uint32_t started_at;     /* cycles when the present step began */
+    uint32_t stopped;        /* 1: a fault was written by this core */
+    struct rt_run run[2];
+    uint32_t current;        /* index into run */
+    struct kernel_args args;
+};
+
+void rt_core_start(struct rt_core *core, struct hal *hal, const struct command *command);
+void rt_lane_start(struct rt_lane *lane, uint32_t number, const struct command *command);
+
+/* Run until the next barrier, the end, or a stop. */
+enum rt_reason rt_run_lane(struct rt_core *core, struct rt_lane *lane);
+
+/* Call for each lane when its barrier has been passed: adds the wait to its profile. */
+void rt_lane_released(struct rt_core *core, const struct rt_lane *lane);
+
+#endif

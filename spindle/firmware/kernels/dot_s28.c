@@ -1,0 +1,158 @@
+/* DOT_S28: C[m][n] from panels of 28-bit mantissas, one exponent per row and K-block.
+ *
+ * In: operands 0, 1 panels A, B; 2, 3 their exponent words. Out: operand 6 C, over inner = 3. Per
+ * K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C = first block's value,
+ * then C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows
+ * only; one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
+ */
+#include "dot_s28.h"
+#include "families.h"
+#include "round_scaled.h"
+#include "sf.h"
+
+/* The part of one K-block in this tile. */
+struct segment {
+    const struct kernel_args *args;
+    struct dot_s28_work work;
+    uint32_t chunk, chunks; /* of the tile's panels */
+    uint32_t row;           /* of the tile's exponents */
+    uint32_t first, last;   /* part of the K-block */
+    uint32_t first_block;   /* of the whole dot */
+};
+
+/* Every K-block lies in one tile. */
+static uint32_t blocks_whole(const struct task *task)
+{
+    uint32_t tile = task->tile[3], k_block = task->k_block;
+    return tile >= task->extent[3] || tile % k_block == 0;
+}
+
+static uint32_t sums_words(const struct task *task)
+{
+    return 2u * (blocks_whole(task) ? 2u : task->tile[1]) * task->tile[2];
+}
+
+uint32_t dot_s28_work_words(const struct task *task)
+{
+    uint32_t m = task->tile[1], n = task->tile[2];
+    return sums_words(task) + m + n + (m * n + 15) / 16;
+}
+
+void dot_s28_view_work(struct dot_s28_work *work, const struct kernel_args *args)
+{
+    work->sums = (int64_t *)args->work;
+    work->row_flags = args->work + sums_words(args->task);
+    work->column_flags = work->row_flags + args->task->tile[1];
+    work->rescue = work->column_flags + args->task->tile[2];
+}
+
+static void clear_words(uint32_t *words, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        words[i] = 0;
+    }
+}
+
+static void gather_flags(uint32_t *flags, const uint32_t *exponents, uint32_t n)
+{
+#pragma clang loop vectorize(assume_safety)
+    for (uint32_t i = 0; i < n; i++) {
+        flags[i] |= exponents[i] & SPINDLE_NONFINITE_FLAG;
+    }
+}
+
+static const uint32_t *exponent_row(const struct segment *s, uint32_t operand)
+{
+    const struct operand *op = &s->args->operands[operand];
+    return s->args->data[operand] + s->row * operand_row_words(op, &s->args->tile);
+}
+
+static void segment_flags(const struct segment *s)
+{
+    const struct tile *tile = &s->args->tile;
+    gather_flags(s->work.row_flags, exponent_row(s, 2), tile->extent[1]);
+    gather_flags(s->work.column_flags, exponent_row(s, 3), tile->extent[2]);
+}
+
+/* Round one row of sums and add it to C. */
+static void finish_row(const struct segment *s, const int64_t *sums, uint32_t row)
+{
+    const struct kernel_args *args = s->args;
+    uint32_t n = args->tile.extent[2];
+    uint32_t *c = args->data[6] + row * operand_step(&args->operands[6], &args->tile, 1);
+    const uint32_t *columns = exponent_row(s, 3);
+    int32_t exponent = (int16_t)exponent_row(s, 2)[row] - 52;
+#pragma clang loop vectorize(assume_safety)
+    for (uint32_t j = 0; j < n; j++) {
+        uint32_t value = round_scaled(sums[j], exponent + (int16_t)columns[j]);
+        uint32_t sum = sf_add(c[j], value);
+        c[j] = s->first_block ? value : sum;
+    }
+}
+
+static void view_pair(struct dot_pair *pair, const struct segment *s)
+{
+    const struct kernel_args *args = s->args;
+    pair->a_pitch = operand_row_words(&args->operands[0], &args->tile);
+    pair->b_pitch = operand_row_words(&args->operands[1], &args->tile);
+    pair->a = (const int32_t *)args->data[0] + s->chunk * pair->a_pitch;
+    pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
+    pair->columns = (args->tile.extent[2] + 1) & ~1u;
+    pair->chunks = s->chunks;
+}
+
+static void segment_compute(const struct segment *s)
+{
+    uint32_t m = s->args->tile.extent[1];
+    int64_t *sums = s->work.sums;
+    struct dot_pair pair;
+    view_pair(&pair, s);
+    for (uint32_t row = 0; row < m; row += 2, pair.a += 2 * SPINDLE_CHUNK) {
+        if (s->first) {
+            clear_words((uint32_t *)sums, 4 * pair.columns);
+        }
+        dot_s28_sums(sums, &pair);
+        for (uint32_t i = 0; s->last && i < 2 && row + i < m; i++) {
+            finish_row(s, sums + i * pair.columns, row + i);
+        }
+        sums += s->first && s->last ? 0 : 2 * pair.columns;
+    }
+}
+
+void dot_s28_compute(const struct kernel_args *args)
+{
+    const struct task *task = args->task;
+    uint32_t k = args->tile.origin[3], end = k + args->tile.extent[3];
+    uint32_t block = k - k % task->k_block;
+    struct segment s = {.args = args};
+    dot_s28_view_work(&s.work, args);
+    if (args->tile.first_inner) {
+        clear_words(s.work.row_flags, task->tile[1] + task->tile[2]);
+    }
+    for (; k < end; k = block, s.chunk += s.chunks, s.row++) {
+        uint32_t left = task->extent[3] - block;
+        uint32_t whole = block + (left < task->k_block ? left : task->k_block);
+        uint32_t stop = whole < end ? whole : end;
+        s.first = k == block;
+        s.last = stop == whole;
+        s.first_block = block == 0;
+        s.chunks = (stop - k + SPINDLE_CHUNK - 1) / SPINDLE_CHUNK;
+        segment_flags(&s);
+        segment_compute(&s);
+        block = stop;
+    }
+}
+
+uint32_t dot_s28_flagged(const struct kernel_args *args)
+{
+    struct dot_s28_work work;
+    uint32_t count = 0;
+    dot_s28_view_work(&work, args);
+    for (uint32_t i = 0; i < args->tile.extent[1]; i++) {
+        count += work.row_flags[i] != 0;
+    }
+    for (uint32_t j = 0; j < args->tile.extent[2]; j++) {
+        count += work.column_flags[j] != 0;
+    }
+    return count;
+}

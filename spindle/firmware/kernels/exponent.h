@@ -1,0 +1,25 @@
+/* Exponents of float32 bit patterns: e(x) = floor(log2|x|), shared by scan and quantise. */
+#ifndef SPINDLE_EXPONENT_H
+#define SPINDLE_EXPONENT_H
+
+#include "spindle_records.h"
+
+/* e(x) of a finite non-zero x, denormals too; SPINDLE_EMPTY_EXPONENT for 0, Inf and NaN. */
+static inline int32_t exponent_of(uint32_t bits)
+{
+    uint32_t magnitude = bits & 0x7fffffffu, field = magnitude >> 23;
+    int32_t small = -118 - (int32_t)__builtin_clz(magnitude | 1u);
+    int32_t e = field ? (int32_t)field - 127 : small;
+    return magnitude == 0 || field == 255 ? SPINDLE_EMPTY_EXPONENT : e;
+}
+
+/* e(x) + add, where x counts. */
+static inline int32_t exponent_plus(uint32_t bits, int32_t add)
+{
+    int32_t e = exponent_of(bits);
+    return e == SPINDLE_EMPTY_EXPONENT ? e : e + add;
+}
+
+static inline int32_t exponent_max(int32_t a, int32_t b) { return a > b ? a : b; }
+
+#endif

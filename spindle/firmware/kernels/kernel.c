@@ -1,0 +1,50 @@
+/* Entry points of kernels.h: what rt/ calls for each tile, by the task's kernel number. */
+#include "dot_s28.h"
+#include "families.h"
+#include "strip.h"
+
+typedef void compute_fn(const struct kernel_args *args);
+
+/* COPY has nothing to compute: both operands share a buffer. */
+static void copy_compute(const struct kernel_args *args) { (void)args; }
+
+static compute_fn *const KERNELS[N_KERNELS] = {
+    [KERNEL_STRIP] = strip_run,
+    [KERNEL_COPY] = copy_compute,
+    [KERNEL_TRANSPOSE] = transpose_compute,
+    [KERNEL_SCAN] = scan_compute,
+    [KERNEL_SCAN_FREE] = scan_free_compute,
+    [KERNEL_SCAN_K] = scan_k_compute,
+    [KERNEL_BALANCE] = balance_compute,
+    [KERNEL_QUANTISE] = quantise_compute,
+    [KERNEL_DOT_S28] = dot_s28_compute,
+    [KERNEL_DOT_F32] = dot_f32_compute,
+};
+
+void kernel_compute(const struct kernel_args *args)
+{
+    if (args->task->kernel < N_KERNELS) {
+        KERNELS[args->task->kernel](args);
+    }
+}
+
+uint32_t kernel_flagged(const struct kernel_args *args)
+{
+    return args->task->kernel == KERNEL_DOT_S28 ? dot_s28_flagged(args) : 0;
+}
+
+void kernel_epilogue(const struct kernel_args *args)
+{
+    if (args->task->kernel == KERNEL_DOT_S28 || args->task->kernel == KERNEL_DOT_F32) {
+        strip_run(args);
+    }
+}
+
+uint32_t kernel_work_words(const struct task *task)
+{
+    uint32_t kernel = task->kernel;
+    if (kernel == KERNEL_SCAN || kernel == KERNEL_SCAN_FREE) {
+        return scan_work_words(task);
+    }
+    return kernel == KERNEL_DOT_S28 ? dot_s28_work_words(task) : 0;
+}

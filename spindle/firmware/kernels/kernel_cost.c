@@ -1,0 +1,107 @@
+/* Cycle formulas, one per kernel: host only. In: a tile (no data) and a cost set in 1/16 cycle.
+ *
+ * Out: cycles of computing that tile; strip programs of dots count with the last inner tile. Sums
+ * are 64 bits wide. The constants and where they come from: spindle/spec/costs.py, tables.py.
+ */
+#include "kernel_cost.h"
+
+#define BLOCK_SIDE 2u
+
+typedef uint64_t sixteenths;
+
+struct program_cost {
+    sixteenths elements; /* per element */
+    sixteenths instrs;   /* per strip */
+};
+
+/* EXT words belong to the instruction before. */
+static struct program_cost program_cost_of(const struct kernel_args *args,
+                                           const struct costs *costs, uint32_t first,
+                                           uint32_t end)
+{
+    struct program_cost cost = {0, 0};
+    for (uint32_t i = first; i < end; i++) {
+        uint32_t prim = args->program[i].prim;
+        cost.elements += prim < N_PRIMITIVES ? costs->prim[prim] : 0;
+        cost.instrs += prim == PRIM_EXT ? 0 : costs->instr_cycles;
+    }
+    return cost;
+}
+
+static sixteenths strip_cost(const struct kernel_args *args, const struct costs *costs)
+{
+    const struct task *task = args->task;
+    struct program_cost once = program_cost_of(args, costs, 0, task->n_prologue);
+    struct program_cost body = program_cost_of(args, costs, task->n_prologue, task->n_instrs);
+    sixteenths rows = args->tile.extent[1], columns = args->tile.extent[2];
+    sixteenths strips = rows * ((columns + SPINDLE_STRIP - 1) / SPINDLE_STRIP);
+    return once.instrs + once.elements * SPINDLE_STRIP +
+           strips * (costs->strip_cycles + body.instrs) + rows * columns * body.elements;
+}
+
+/* K-blocks that this tile touches, and those it finishes; all but the first are added to C. */
+static sixteenths dot_s28_cost(const struct kernel_args *args, const struct costs *costs)
+{
+    const struct task *task = args->task;
+    const struct tile *tile = &args->tile;
+    uint32_t k = tile->origin[3], end = k + tile->extent[3], k_block = task->k_block;
+    uint32_t touched = (end + k_block - 1) / k_block - k / k_block;
+    uint32_t finished = touched - (end < task->extent[3] && end % k_block != 0);
+    sixteenths rows = (tile->extent[1] + 1) / BLOCK_SIDE;
+    sixteenths columns = (tile->extent[2] + 1) / BLOCK_SIDE;
+    sixteenths macs = rows * columns * BLOCK_SIDE * BLOCK_SIDE * tile->extent[3];
+    sixteenths outputs = (sixteenths)tile->extent[1] * tile->extent[2];
+    uint32_t added = finished - (finished != 0 && k < k_block);
+    return macs * costs->mac_s28_cycles + rows * columns * touched * costs->dot_s28_block_cycles +
+           outputs * finished * costs->dot_s28_finish_cycles +
+           outputs * added * costs->dot_s28_add_cycles;
+}
+
+static sixteenths balance_cost(const struct kernel_args *args, const struct costs *costs)
+{
+    sixteenths rows = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct operand *op = &args->operands[i];
+        rows += (sixteenths)operand_rows(op, &args->tile, 1) * operand_rows(op, &args->tile, 2);
+    }
+    return rows * args->tile.extent[3] * costs->balance_cycles;
+}
+
+static sixteenths compute_cost(const struct kernel_args *args, const struct costs *costs)
+{
+    const uint32_t *extent = args->tile.extent;
+    sixteenths free_k = (sixteenths)extent[1] * extent[3];
+    sixteenths plane = (sixteenths)extent[1] * extent[2];
+    switch (args->task->kernel) {
+    case KERNEL_STRIP:
+        return strip_cost(args, costs);
+    case KERNEL_TRANSPOSE:
+        return plane * costs->transpose_cycles;
+    case KERNEL_SCAN:
+        return free_k * costs->scan_cycles;
+    case KERNEL_SCAN_FREE:
+    case KERNEL_SCAN_K:
+        return free_k * costs->scan_one_cycles;
+    case KERNEL_BALANCE:
+        return balance_cost(args, costs);
+    case KERNEL_QUANTISE:
+        return free_k * costs->quantise_cycles;
+    case KERNEL_DOT_S28:
+        return dot_s28_cost(args, costs);
+    case KERNEL_DOT_F32:
+        return plane * extent[3] * costs->mac_f32_cycles;
+    default:
+        return 0;
+    }
+}
+
+uint32_t kernel_cycles(const struct kernel_args *args, const struct costs *costs)
+{
+    uint32_t kernel = args->task->kernel;
+    uint32_t is_dot = kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32;
+    sixteenths cost = compute_cost(args, costs);
+    if (is_dot && args->tile.last_inner) {
+        cost += strip_cost(args, costs);
+    }
+    return (uint32_t)((cost + COST_FRACTION / 2) / COST_FRACTION);
+}

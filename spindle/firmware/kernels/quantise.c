@@ -1,0 +1,176 @@
+/* QUANTISE: float32 rows to 28-bit mantissas in a panel, one exponent per row of a K-block.
+ *
+ * In: operand 0 X (dim 3 or dim 1 fast), f along dim 1, dim 3 one whole K-block; operand 1 d_k.
+ * task->arg 0: x * 2^d_k, 1: x * 2^-d_k. Out: operand 2 the panel, operand 3 one exponent word per
+ * row. E = max of e(x) +- d_k over the block; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
+ * bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
+ *
+ *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words   k0f0 k0f1 k1f0 ... k7f1
+ *
+ * A pair of rows is first moved into its places of the panel (missing rows and k are zeros, which
+ * have no exponent), then looked at for its two E, then turned into mantissas in place.
+ */
+#include "exponent.h"
+#include "families.h"
+
+#define PLACES (2 * SPINDLE_CHUNK)
+
+struct source {
+    const uint32_t *x;
+    const int32_t *d;
+    uint32_t step_f, step_k; /* words */
+    uint32_t n_f, n_k;
+    int32_t sign;   /* of d: 1 or -1 */
+    uint32_t pitch; /* words from chunk to chunk in the panel */
+};
+
+/* Of a pair of rows, per place of a chunk; after peaks_fold the row's in places 0 and 1. */
+struct peaks {
+    int32_t e[PLACES];
+    uint32_t nonfinite[PLACES];
+};
+
+static void move_edge(uint32_t *out, const struct source *s, uint32_t pair, uint32_t k0)
+{
+    for (uint32_t i = 0; i < PLACES; i++) {
+        uint32_t f = 2 * pair + (i & 1), k = k0 + (i >> 1);
+        uint32_t here = f < s->n_f && k < s->n_k;
+        out[i] = here ? s->x[f * s->step_f + k * s->step_k] : 0;
+    }
+}
+
+/* The words of one chunk of a pair, as they are. */
+static void move_chunk(uint32_t *out, const struct source *s, uint32_t pair, uint32_t k0)
+{
+    const uint32_t *x = s->x + 2 * pair * s->step_f + k0 * s->step_k;
+    if (2 * pair + 2 > s->n_f || k0 + SPINDLE_CHUNK > s->n_k) {
+        move_edge(out, s, pair, k0);
+        return;
+    }
+    for (uint32_t i = 0; i < SPINDLE_CHUNK; i++) {
+        out[2 * i] = x[i * s->step_k];
+        out[2 * i + 1] = x[i * s->step_k + s->step_f];
+    }
+}
+
+/* d of a chunk; the last one may be short and is then copied, with zeros behind. */
+static const int32_t *chunk_d(int32_t *padded, const struct source *s, uint32_t k0)
+{
+    if (k0 + SPINDLE_CHUNK <= s->n_k) {
+        return s->d + k0;
+    }
+    for (uint32_t i = 0; i < SPINDLE_CHUNK; i++) {
+        padded[i] = k0 + i < s->n_k ? s->d[k0 + i] : 0;
+    }
+    return padded;
+}
+
+static void peaks_clear(struct peaks *peaks)
+{
+    for (uint32_t i = 0; i < PLACES; i++) {
+        peaks->e[i] = SPINDLE_EMPTY_EXPONENT;
+        peaks->nonfinite[i] = 0;
+    }
+}
+
+static inline uint32_t is_nonfinite(uint32_t x) { return (x & 0x7f800000u) == 0x7f800000u; }
+
+static void peaks_raise(struct peaks *peaks, const uint32_t *x, const int32_t *d, int32_t sign)
+{
+    int32_t *e = peaks->e;
+    uint32_t *nonfinite = peaks->nonfinite;
+#pragma clang loop vectorize(assume_safety) interleave_count(1)
+    for (uint32_t i = 0; i < SPINDLE_CHUNK; i++) {
+        e[2 * i] = exponent_max(e[2 * i], exponent_plus(x[2 * i], sign * d[i]));
+        e[2 * i + 1] = exponent_max(e[2 * i + 1], exponent_plus(x[2 * i + 1], sign * d[i]));
+        nonfinite[2 * i] |= is_nonfinite(x[2 * i]);
+        nonfinite[2 * i + 1] |= is_nonfinite(x[2 * i + 1]);
+    }
+}
+
+static void peaks_fold(struct peaks *peaks)
+{
+    for (uint32_t i = 2; i < PLACES; i++) {
+        peaks->e[i & 1] = exponent_max(peaks->e[i & 1], peaks->e[i]);
+        peaks->nonfinite[i & 1] |= peaks->nonfinite[i];
+    }
+}
+
+/* Mantissa of x * 2^d in units of 2^(e - 26). One spare bit below keeps the shift at 1 or more. */
+static inline int32_t mantissa(uint32_t x, int32_t d, int32_t e)
+{
+    uint32_t magnitude = x & 0x7fffffffu, field = magnitude >> 23;
+    uint32_t shift_up = ((uint32_t)__builtin_clz(magnitude | 1u) - 8) & 31;
+    uint32_t significand = field ? (magnitude & 0x7fffffu) | 0x800000u : magnitude << shift_up;
+    uint32_t wide = significand << 4;
+    int32_t own = exponent_of(x), below = e - (own + d) + 1;
+    uint32_t drop = below > 31 ? 31 : (uint32_t)below & 31;
+    uint32_t half = (1u << drop) >> 1;
+    uint32_t q = (wide + half - 1 + ((wide >> drop) & 1)) >> drop;
+    uint32_t counted = own == SPINDLE_EMPTY_EXPONENT ? 0 : q;
+    return x >> 31 ? -(int32_t)counted : (int32_t)counted;
+}
+
+/* Floats of a chunk to mantissas in place; e: of the pair's rows. */
+static void chunk_mantissas(uint32_t *x, const int32_t *d, int32_t sign, const int32_t *e)
+{
+    int32_t first = e[0], second = e[1];
+#pragma clang loop vectorize(assume_safety) interleave_count(1)
+    for (uint32_t i = 0; i < SPINDLE_CHUNK; i++) {
+        x[2 * i] = (uint32_t)mantissa(x[2 * i], sign * d[i], first);
+        x[2 * i + 1] = (uint32_t)mantissa(x[2 * i + 1], sign * d[i], second);
+    }
+}
+
+static uint32_t exponent_word(const struct peaks *peaks, uint32_t row)
+{
+    return ((uint32_t)peaks->e[row] & 0xffffu) |
+           (peaks->nonfinite[row] ? SPINDLE_NONFINITE_FLAG : 0);
+}
+
+/* One pair of rows into its places of the panel; its exponents into peaks. */
+static void pair_compute(struct peaks *peaks, const struct source *s, uint32_t pair,
+                         uint32_t *panel)
+{
+    int32_t padded[SPINDLE_CHUNK];
+    uint32_t *out = panel + pair * PLACES;
+    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
+        move_chunk(out, s, pair, k);
+    }
+    peaks_clear(peaks);
+    out = panel + pair * PLACES;
+    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
+        peaks_raise(peaks, out, chunk_d(padded, s, k), s->sign);
+    }
+    peaks_fold(peaks);
+    out = panel + pair * PLACES;
+    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
+        chunk_mantissas(out, chunk_d(padded, s, k), s->sign, peaks->e);
+    }
+}
+
+static void view_source(struct source *s, const struct kernel_args *args)
+{
+    s->x = args->data[0];
+    s->d = (const int32_t *)args->data[1];
+    s->step_f = operand_step(&args->operands[0], &args->tile, 1);
+    s->step_k = operand_step(&args->operands[0], &args->tile, 3);
+    s->n_f = args->tile.extent[1];
+    s->n_k = args->tile.extent[3];
+    s->pitch = operand_row_words(&args->operands[2], &args->tile);
+    s->sign = args->task->arg ? -1 : 1;
+}
+
+void quantise_compute(const struct kernel_args *args)
+{
+    uint32_t *exponents = args->data[3];
+    struct source s;
+    struct peaks peaks;
+    view_source(&s, args);
+    for (uint32_t pair = 0; 2 * pair < s.n_f; pair++) {
+        pair_compute(&peaks, &s, pair, args->data[2]);
+        for (uint32_t f = 2 * pair; f < 2 * pair + 2 && f < s.n_f; f++) {
+            exponents[f] = exponent_word(&peaks, f & 1);
+        }
+    }
+}

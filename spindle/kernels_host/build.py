@@ -1,0 +1,168 @@
+"""Compile firmware C with the clang of the ziglang wheel: a host library, and ARM objects.
+
+In: spindle/firmware. Out: a shared library in _build/, named by a hash of sources, headers and
+flags, so that it is built once per source state. `python -m spindle.kernels_host.build` builds it
+at install time; `library()` builds it where it is missing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from spindle.errors import UserError
+
+FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+BUILD = Path(__file__).resolve().parent / "_build"
+
+HOST_SOURCES = ("kernels/*.c", "kernels/host/*.c", "rt/*.c", "hal/host/*.c")
+"""Of two files with one name in kernels/ and kernels/host/, the host's is taken."""
+ARM_SOURCES = ("kernels/*.c", "rt/*.c", "hal/spinnaker/*.c")
+HOST_ONLY = ("kernel_cost.c",)
+ARM_FAST = ("dot_s28_sums.c",)
+"""Compiled for speed (-O2) on ARM; the rest for size."""
+THUMB = "rt"
+"""Folder compiled to Thumb, which takes 70 % of the room: no loop there runs per element."""
+
+_STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-pass-failed")
+_SAME_BITS = (
+    "-ffp-contract=off",
+    "-fno-fast-math",
+    "-fno-math-errno",
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    "-fno-sanitize=undefined",
+)
+HOST_FLAGS = (*_STRICT, *_SAME_BITS, "-O3", "-mcpu=native", "-fPIC")
+"""docs/numerics.md 2; -fno-math-errno keeps libm's sqrtf out."""
+ARM_FLAGS = (
+    *_STRICT,
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    "-fno-sanitize=undefined",
+    "-mcpu=arm968e_s",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-fno-stack-protector",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-ffunction-sections",
+)
+
+
+def host_sources(*, plain: bool = False) -> list[Path]:
+    """C files of the host library; plain leaves kernels/host/ out (the twins of ARM's code)."""
+    patterns = [p for p in HOST_SOURCES if not (plain and p == "kernels/host/*.c")]
+    found = {path for pattern in patterns for path in FIRMWARE.glob(pattern)}
+    replaced = {path.parent.parent / path.name for path in found if path.parent.name == "host"}
+    return sorted(found - replaced)
+
+
+def arm_sources() -> list[Path]:
+    """C files of the firmware itself."""
+    found = (path for pattern in ARM_SOURCES for path in FIRMWARE.glob(pattern))
+    return sorted(path for path in found if path.name not in HOST_ONLY)
+
+
+def includes(hal: str) -> list[str]:
+    """Include flags for one hal: "host" or "spinnaker"."""
+    return [f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'hal' / hal}", f"-I{FIRMWARE / 'kernels'}"]
+
+
+@functools.cache
+def zig() -> str:
+    """Path of the zig executable in the ziglang wheel. Raises UserError where it is missing."""
+    spec = find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise UserError(
+            "the package ziglang, which holds the C compiler, is not installed",
+            where="spindle.kernels_host.build",
+            fix="pip install ziglang",
+        )
+    return str(Path(spec.origin).parent / ("zig.exe" if sys.platform == "win32" else "zig"))
+
+
+def compile_c(arguments: Sequence[str]) -> None:
+    """Run zig's clang; its caches lie in _build. Raises UserError with the compiler's words."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    cache = str(BUILD / "zig")
+    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+    command = [zig(), "cc", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode != 0:
+        raise UserError(
+            f"the C compiler failed ({done.returncode}): {done.stderr.strip()[-2000:]}",
+            where="spindle.kernels_host.build",
+            fix="install the package ziglang, or report this with the text above",
+        )
+
+
+def source_hash(*, plain: bool = False) -> str:
+    """First 16 hex digits of the SHA-256 of sources, headers, flags and processor."""
+    digest = hashlib.sha256(" ".join(HOST_FLAGS).encode() + _processor())
+    headers = sorted(FIRMWARE.rglob("*.h"))
+    for path in [*host_sources(plain=plain), *headers]:
+        digest.update(path.relative_to(FIRMWARE).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _processor() -> bytes:
+    """What -mcpu=native depends on: a library built elsewhere must not be reused."""
+    try:
+        lines = Path("/proc/cpuinfo").read_bytes().splitlines()
+    except OSError:
+        return os.uname().machine.encode() if hasattr(os, "uname") else b""
+    names = (b"flags", b"Features", b"model name")
+    return b"".join(sorted({line for line in lines if line.startswith(names)}))
+
+
+def build(*, plain: bool = False) -> Path:
+    """Build the host library where it is missing; return its path.
+
+    Two processes may build at once: each compiles to a name of its own and renames it in place.
+    Raises UserError when the compiler fails.
+    """
+    path = BUILD / f"spindle_{'plain_' if plain else ''}{source_hash(plain=plain)}.so"
+    if path.exists():
+        return path
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        made = Path(folder) / path.name
+        sources = [str(source) for source in host_sources(plain=plain)]
+        compile_c([*HOST_FLAGS, *includes("host"), "-shared", *sources, "-o", str(made)])
+        made.replace(path)
+    return path
+
+
+@functools.cache
+def library(*, plain: bool = False) -> ctypes.CDLL:
+    """Load the host library, building it first where it is missing."""
+    return ctypes.CDLL(str(build(plain=plain)))
+
+
+def build_arm(out_dir: Path) -> Path:
+    """Compile the firmware's C for the ARM968 into objects in out_dir; return out_dir.
+
+    Raises UserError when the compiler fails.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for source in arm_sources():
+        size_or_speed = "-O2" if source.name in ARM_FAST else "-Os"
+        target = out_dir / f"{source.parent.name}_{source.stem}.o"
+        instructions = "thumb" if source.parent.name == THUMB else "arm"
+        flags = [*ARM_FLAGS, "-target", f"{instructions}-freestanding-eabi", size_or_speed]
+        flags += includes("spinnaker")
+        compile_c([*flags, "-c", str(source), "-o", str(target)])
+    return out_dir
+
+
+if __name__ == "__main__":
+    print(build())

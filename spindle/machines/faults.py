@@ -1,0 +1,40 @@
+"""Fault records in sentences: what a core said before it stopped, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spindle.errors import FaultError
+from spindle.image.image import Image
+from spindle.spec import records
+
+_NAMES = {number: name for name, number in records.FLAGS["FAULT"].items()}
+_MEANING = {
+    "GUARD": "a kernel wrote outside of the tile arena of its core's DTCM",
+    "BAD_STEP": "an entry of the program stream makes no sense",
+    "BAD_KERNEL": "it names a kernel that does not exist",
+    "BAD_ADDRESS": "a transfer leaves its memory",
+    "BAD_CRC": "the CRC of its command does not match",
+    "ABORTED": "it was aborted",
+    "DMA": "a transfer was too long, or still under way at a barrier",
+}
+
+
+def fault_error(image: Image, fault: Mapping[str, Any]) -> FaultError:
+    """Make the FaultError of an unpacked fault record."""
+    name = _NAMES.get(fault["code"], "UNKNOWN")
+    meaning = _MEANING.get(name, "a fault code that this Spindle does not know")
+    words = ", ".join(f"0x{word:08x}" for word in fault["word"])
+    return FaultError(
+        f"{image.name} stopped on lane {fault['lane']} in {_step(image, fault['step'])}: {meaning}"
+        f" (fault {fault['code']} {name}, stream offset {fault['pc']}, words {words})"
+    )
+
+
+def _step(image: Image, number: int) -> str:
+    if number >= len(image.steps):
+        return f"step {number} (the end)"
+    info = image.steps[number]
+    place = f" at {info.loc}" if info.loc else ""
+    return f"step {number} {info.label}{place}"

@@ -1,0 +1,103 @@
+"""A tiny ELF reader: sections with sizes, and symbols, of 32- and 64-bit little-endian files."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+SHT_SYMTAB, SHT_DYNSYM, SHF_ALLOC = 2, 11, 2
+STB_LOCAL = 0
+EM_ARM = 40
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section; `offset` and `size` in bytes."""
+
+    name: str
+    type: int
+    flags: int
+    offset: int
+    size: int
+    link: int
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One named symbol; defined: it has a section."""
+
+    name: str
+    defined: bool
+    local: bool
+
+
+@dataclass(frozen=True)
+class Elf:
+    """What the tests ask of an object or library."""
+
+    machine: int
+    sections: tuple[Section, ...]
+    symbols: tuple[Symbol, ...]
+
+    def size_of(self, *prefixes: str) -> int:
+        """Bytes of all sections named so, or so with a dot and more."""
+        return sum(
+            s.size
+            for s in self.sections
+            if any(s.name == p or s.name.startswith(p + ".") for p in prefixes)
+        )
+
+    @property
+    def undefined(self) -> set[str]:
+        """Names the file needs from elsewhere."""
+        return {s.name for s in self.symbols if not s.defined}
+
+    @property
+    def defined(self) -> set[str]:
+        """Names the file gives to others."""
+        return {s.name for s in self.symbols if s.defined and not s.local}
+
+
+def read(path: Path) -> Elf:
+    """Read an ELF file."""
+    data = path.read_bytes()
+    assert data[:4] == b"\x7fELF" and data[5] == 1, path
+    wide = data[4] == 2
+    header = struct.unpack_from("<HHIQQQIHHHHHH" if wide else "<HHIIIIIHHHHHH", data, 16)
+    machine, offset, size, count, names = header[1], header[5], header[10], header[11], header[12]
+    raw = [_section(data, offset + i * size, wide) for i in range(count)]
+    strings = raw[names][1]
+    sections = tuple(
+        Section(_string(data, strings.offset + name), s.type, s.flags, s.offset, s.size, s.link)
+        for name, s in raw
+    )
+    symbols = tuple(
+        symbol
+        for s in sections
+        if s.type in (SHT_SYMTAB, SHT_DYNSYM)
+        for symbol in _symbols(data, s, sections[s.link].offset, wide)
+    )
+    return Elf(machine, sections, symbols)
+
+
+def _section(data: bytes, at: int, wide: bool) -> tuple[int, Section]:
+    fields = struct.unpack_from("<IIQQQQIIQQ" if wide else "<IIIIIIIIII", data, at)
+    return fields[0], Section("", fields[1], fields[2], fields[4], fields[5], fields[6])
+
+
+def _symbols(data: bytes, section: Section, strings: int, wide: bool) -> list[Symbol]:
+    out = []
+    step = 24 if wide else 16
+    for at in range(section.offset, section.offset + section.size, step):
+        if wide:
+            name, info, _, index = struct.unpack_from("<IBBH", data, at)
+        else:
+            name, _, _, info, _, index = struct.unpack_from("<IIIBBH", data, at)
+        if name:
+            out.append(Symbol(_string(data, strings + name), index != 0, info >> 4 == STB_LOCAL))
+    return out
+
+
+def _string(data: bytes, at: int) -> str:
+    return data[at : data.index(b"\0", at)].decode()

@@ -1,0 +1,55 @@
+"""Firmware C for the ARM968: it compiles, needs only what it may, and fits in ITCM."""
+
+from __future__ import annotations
+
+import elf_tools
+import pytest
+
+from spindle.kernels_host import build
+from spindle.spec.chip import ITCM_BYTES
+
+SOFT_FLOAT = {"sf_add", "sf_sub", "sf_mul", "sf_div", "sf_sqrt"}
+"""hal/spinnaker/sf.h: assembly."""
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory) -> dict[str, elf_tools.Elf]:
+    folder = build.build_arm(tmp_path_factory.mktemp("arm"))
+    return {path.stem: elf_tools.read(path) for path in sorted(folder.glob("*.o"))}
+
+
+def allowed(name: str) -> bool:
+    return name in SOFT_FLOAT or name.startswith("hal_")
+
+
+def test_every_source_is_compiled(objects):
+    assert all(elf.machine == elf_tools.EM_ARM for elf in objects.values())
+    assert {"kernels_kernel", "kernels_strip", "kernels_dot_s28_sums"} <= set(objects)
+    assert "kernels_kernel_cost" not in objects
+    assert len(objects) == len(build.arm_sources())
+
+
+def test_needs_only_soft_float_and_hal(objects):
+    defined = set().union(*(elf.defined for elf in objects.values()))
+    needed = {
+        f"{name}: {symbol}"
+        for name, elf in objects.items()
+        for symbol in elf.undefined - defined
+        if not allowed(symbol)
+    }
+    assert needed == set()
+
+
+def test_no_writable_data(objects):
+    """State lies in the workspace: kernels have no variables of their own."""
+    kernels = {name: elf for name, elf in objects.items() if name.startswith("kernels_")}
+    assert {name: elf.size_of(".data", ".bss") for name, elf in kernels.items()} == dict.fromkeys(
+        kernels, 0
+    )
+
+
+def test_fits_in_itcm(objects, capsys):
+    sizes = {name: elf.size_of(".text", ".rodata") for name, elf in objects.items()}
+    with capsys.disabled():
+        print(f"\nARM code and constants: {sum(sizes.values())} of {ITCM_BYTES} bytes", end="")
+    assert sum(sizes.values()) <= ITCM_BYTES, sizes

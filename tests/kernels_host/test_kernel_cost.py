@@ -1,0 +1,117 @@
+"""Cycle formulas and workspace twins: worked by hand from the cost constants."""
+
+from __future__ import annotations
+
+import pytest
+from task_tools import instr, operand, task
+
+from spindle.kernels_host import TaskCost
+from spindle.spec import costs, records
+
+
+def packed(record, operands, program) -> bytes:
+    head = record | {"n_operands": len(operands), "n_instrs": len(program)}
+    parts = [records.TASK.pack(head)]
+    parts += [records.OPERAND.pack(op) for op in operands]
+    parts += [records.INSTR.pack(i) for i in program]
+    return b"".join(parts)
+
+
+def cycles(
+    kernel, tile, operands=(), program=(), last=True, origin=(0,) * 4, extent=None, **fields
+):
+    text = packed(task(kernel, extent or tile, tile, **fields), list(operands), list(program))
+    return [
+        TaskCost(text, name).cycles(tile, last_inner=last, origin=origin) for name in costs.SETS
+    ]
+
+
+@pytest.mark.parametrize("columns", [1, 63, 64, 65])
+def test_strip(columns):
+    program = [
+        instr("SPLAT", 16),
+        instr("MUL_F32", 17, 0, 16),
+        instr("RED_ADD_F32", 1, 17, 2),
+        instr("EXT", 1),
+    ]
+    got = cycles("STRIP", (1, 5, columns, 1), [operand((0, 64, 1, 0), 2)], program, n_prologue=1)
+    for mine, name in zip(got, costs.SETS, strict=True):
+        c = costs.table(name)
+        strips = 5 * (1 if columns <= 64 else 2)
+        want = c["instr_cycles"] + 64 * c["prim_SPLAT"]
+        want += strips * (c["strip_cycles"] + 2 * c["instr_cycles"])
+        want += 5 * columns * (c["prim_MUL_F32"] + c["prim_RED_ADD_F32"])
+        assert mine == (want + 8) // 16
+
+
+def test_dot_s28():
+    tile, extent = (1, 7, 6, 128), (1, 7, 6, 700)
+    for k, finished in ((0, 0), (384, 1), (512, 0), (640, 1)):
+        n_k = min(128, 700 - k)
+        got = cycles(
+            "DOT_S28",
+            (*tile[:3], n_k),
+            extent=extent,
+            k_block=512,
+            origin=(0, 0, 0, k),
+            last=False,
+        )
+        for mine, name in zip(got, costs.SETS, strict=True):
+            c = costs.table(name)
+            want = 12 * (c["mac_s28_cycles"] * 4 * n_k + c["dot_s28_block_cycles"])
+            want += 42 * finished * c["dot_s28_finish_cycles"]
+            want += 42 * (finished if k >= 512 else 0) * c["dot_s28_add_cycles"]
+            assert mine == (want + 8) // 16
+
+
+def test_epilogue_counts_with_the_last_inner_tile():
+    program = [instr("ADD_F32", 7, 6, 6)]
+    tile = (1, 8, 8, 64)
+    (without, _), (with_it, _) = (
+        cycles("DOT_F32", tile, [], program, last=last) for last in (False, True)
+    )
+    c = costs.table("nominal")
+    per_strip = c["strip_cycles"] + c["instr_cycles"]
+    assert abs(with_it - without - 8 * (per_strip + 8 * c["prim_ADD_F32"]) / 16) <= 1
+
+
+@pytest.mark.parametrize(
+    ("kernel", "constant", "elements"),
+    [
+        ("SCAN", "scan_cycles", 10 * 40),
+        ("SCAN_FREE", "scan_one_cycles", 10 * 40),
+        ("SCAN_K", "scan_one_cycles", 10 * 40),
+        ("QUANTISE", "quantise_cycles", 10 * 40),
+        ("TRANSPOSE", "transpose_cycles", 10 * 20),
+        ("DOT_F32", "mac_f32_cycles", 10 * 20 * 40),
+    ],
+)
+def test_cycles_per_element(kernel, constant, elements):
+    got = cycles(kernel, (1, 10, 20, 40), last=False)
+    for mine, name in zip(got, costs.SETS, strict=True):
+        assert mine == (costs.table(name)[constant] * elements + 8) // 16
+
+
+def test_balance_counts_both_partials():
+    operands = [
+        operand((0, 40, 0, 1), 3, granule1=4),
+        operand((0, 0, 40, 1), 3),
+        operand((0, 0, 0, 1), 3),
+    ]
+    nominal, _ = cycles("BALANCE", (1, 10, 2, 40), operands)
+    assert nominal == (3 + 2) * 40 * costs.table("nominal")["balance_cycles"] // 16
+
+
+def words(kernel, tile, extent, k_block=512) -> int:
+    return TaskCost(records.TASK.pack(task(kernel, extent, tile, k_block=k_block))).work_words(tile)
+
+
+def test_workspace():
+    assert words("STRIP", (1, 4, 64, 1), (1, 8, 64, 1)) == 0
+    assert words("SCAN", (1, 12, 1, 64), (1, 24, 1, 64)) == 12
+    split = words("DOT_S28", (1, 8, 10, 64), (1, 16, 16, 700))
+    whole = words("DOT_S28", (1, 8, 10, 512), (1, 16, 16, 700))
+    small = words("DOT_S28", (1, 8, 10, 64), (1, 16, 16, 64))
+    flags = 8 + 10 + 80 // 16
+    assert split == 2 * 8 * 10 + flags
+    assert whole == small == 4 * 10 + flags
