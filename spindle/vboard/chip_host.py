@@ -204,6 +204,18 @@ def _options_array(options: Sequence[ChipOptions], neighbours: Sequence[Sequence
     return (_Options * len(rows))(*rows)
 
 
+def nominal_costs_in_c() -> dict[str, int]:
+    """The C side's own copy of the nominal costs, by name."""
+    costs = ChipCosts()
+    _functions()["nominal_costs"](ctypes.byref(costs))
+    return costs_by_name(costs)
+
+
+def costs_by_name(costs: ChipCosts) -> dict[str, int]:
+    """The fields of a cost struct."""
+    return {str(entry[0]): int(getattr(costs, entry[0])) for entry in ChipCosts._fields_}
+
+
 class Rig:
     """Chips without a host. Every access names chip, core and the cycle it happens at."""
 
