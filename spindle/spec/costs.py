@@ -119,8 +119,9 @@ def table(cost_set: str) -> dict[str, int]:
 
 
 def costs_hash(cost_set: str) -> str:
-    """First 12 hex digits of the SHA-256 of a set's names and values."""
-    text = ";".join(f"{name}={value}" for name, value in table(cost_set).items())
+    """First 12 hex digits of the SHA-256 of a set's names and values, the virtual board's too."""
+    values = table(cost_set) | {c.name: int(getattr(c, cost_set)) for c in CHIP_CONSTANTS}
+    text = ";".join(f"{name}={value}" for name, value in values.items())
     return hashlib.sha256(f"{cost_set}:{text}".encode()).hexdigest()[:12]
 
 

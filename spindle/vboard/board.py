@@ -55,7 +55,7 @@ class _Datagram(ctypes.Structure):
 
 
 class _Fault(ctypes.Structure):
-    _fields_ = (*_words("code", "core", "pc", "addr"), ("cycle", _U64))
+    _fields_ = (*_words("code", "core", "pc", "addr"), ("cycle", _U64), ("count", _U64))
 
 
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
@@ -306,10 +306,12 @@ class Board:
         return int(self._c["cycles"](self._board, chip, core))
 
     def faults(self, chip: int) -> list[Fault]:
-        """Typed errors of a chip, at most the first 64."""
+        """Typed errors of a chip, one entry per instruction, at most 64."""
         array = (_Fault * 64)()
-        count = min(64, self._c["faults"](self._board, chip, array))
-        return [Fault(FaultCode(f.code), f.core, f.pc, f.addr, f.cycle) for f in array[:count]]
+        count = self._c["faults"](self._board, chip, array)
+        return [
+            Fault(FaultCode(f.code), f.core, f.pc, f.addr, f.cycle, f.count) for f in array[:count]
+        ]
 
     def router_counts(self, chip: int) -> tuple[int, int, int]:
         """Packets (routed, dropped, lost on purpose) of a chip since power on."""

@@ -103,10 +103,10 @@ EXPORT uint64_t vboard_cycles(const struct board *board, uint32_t chip, uint32_t
     return board->chips[chip].wires.arm[core]->cycles;
 }
 
-/* The typed errors of a chip that are listed, and how many they are. */
+/* The typed errors of a chip: one per instruction, and how many are listed. */
 EXPORT uint32_t vboard_faults(const struct board *board, uint32_t chip, struct chip_fault *faults) {
     memcpy(faults, board->chips[chip].faults, sizeof board->chips[chip].faults);
-    return board->chips[chip].fault_listed;
+    return board->chips[chip].fault_count;
 }
 
 /* {routed, dropped, lost on purpose}. */

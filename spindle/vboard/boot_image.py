@@ -29,7 +29,7 @@ SV_BOOT_VALUES: tuple[tuple[int, str, int], ...] = (
     (0x2A, "B", 200),  # peek_time, us
     (0x2B, "B", 1),  # led_period
     (0x2C, "B", 50),  # netinit_bc_wait
-    (0x30, "I", 0x1),  # led0
+    (0x30, "I", 0x502),  # led0: two, GPIO 0 and 5
     (0x40, "B", 1),  # root_chip
     (0x41, "B", 7),  # num_buf
     (0x42, "B", 20),  # boot_delay, us
@@ -40,7 +40,8 @@ SV_BOOT_VALUES: tuple[tuple[int, str, int], ...] = (
     (0x5C, "I", UNIX_TIME),  # boot_sig
     (0x65, "B", 0x3F),  # link_en
 )
-"""(offset, struct code, value); the rest is zero. Source: SpiNNMan system_variable_boot_values.py."""
+"""(offset, struct code, value); the rest is zero. Source: SpiNNMan system_variable_boot_values.py, and
+version3transceiver.py for led0."""
 HW_VER_OFFSET = 0x0A
 HARDWARE = 3
 """Board type in the image and in the serial ROM: a SpiNN-3."""

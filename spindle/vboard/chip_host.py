@@ -87,18 +87,20 @@ class _Fault(_Struct):
         ("pc", ctypes.c_uint32),
         ("addr", ctypes.c_uint32),
         ("cycle", ctypes.c_uint64),
+        ("count", ctypes.c_uint64),
     )
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One typed error: code, core, address of the instruction, address it touched, cycle."""
+    """Typed errors of one instruction: how many; address and cycle of the first."""
 
     code: FaultCode
     core: int
     pc: int
     addr: int
     cycle: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "nominal_costs": (None, (_PTR,)),
     "run": (None, (_PTR, _U64)),
     "hash": (_U64, (_PTR,)),
+    "save": (_U64, (_PTR, _PTR, _U64)),
+    "load": (_BOOL, (_PTR, _PTR, _U64)),
     "read": (_U32, (_PTR, _U32, _U32, _U64, _U32, _U32, _PTR)),
     "write": (_U32, (_PTR, _U32, _U32, _U64, _U32, _U32, _U32)),
     "start": (None, (_PTR, _U32, _U32, _U32, _U64)),
@@ -200,6 +204,18 @@ def _options_array(options: Sequence[ChipOptions], neighbours: Sequence[Sequence
     return (_Options * len(rows))(*rows)
 
 
+def nominal_costs_in_c() -> dict[str, int]:
+    """The C side's own copy of the nominal costs, by name."""
+    costs = ChipCosts()
+    _functions()["nominal_costs"](ctypes.byref(costs))
+    return costs_by_name(costs)
+
+
+def costs_by_name(costs: ChipCosts) -> dict[str, int]:
+    """The fields of a cost struct."""
+    return {str(entry[0]): int(getattr(costs, entry[0])) for entry in ChipCosts._fields_}
+
+
 class Rig:
     """Chips without a host. Every access names chip, core and the cycle it happens at."""
 
@@ -230,6 +246,18 @@ class Rig:
     def hash(self) -> int:
         """Hash of all that programs can see."""
         return int(self._c["hash"](self._rig))
+
+    def save(self) -> bytes:
+        """Everything that restore() needs to go on bit for bit."""
+        size = self._c["save"](self._rig, None, 0)
+        data = ctypes.create_string_buffer(size)
+        self._c["save"](self._rig, data, size)
+        return data.raw
+
+    def restore(self, data: bytes) -> None:
+        """Continue where another rig with the same options was saved. Raises ValueError."""
+        if not self._c["load"](self._rig, data, len(data)):
+            raise ValueError("the snapshot ends early")
 
     def read_wait(
         self, cycle: int, addr: int, core: int = 1, chip: int = 0, size: int = 4
@@ -304,10 +332,12 @@ class Rig:
             raise OSError(f"0x{addr:08x} is no memory")
 
     def faults(self, chip: int = 0) -> list[Fault]:
-        """Typed errors so far, at most the first 64."""
+        """Typed errors so far, one per code, core and instruction, at most 64."""
         array = (_Fault * 64)()
-        count = min(64, self._c["faults"](self._rig, chip, array))
-        return [Fault(FaultCode(f.code), f.core, f.pc, f.addr, f.cycle) for f in array[:count]]
+        count = self._c["faults"](self._rig, chip, array)
+        return [
+            Fault(FaultCode(f.code), f.core, f.pc, f.addr, f.cycle, f.count) for f in array[:count]
+        ]
 
     def router_counts(self, chip: int = 0) -> tuple[int, int, int]:
         """Packets (routed, dropped, lost on purpose)."""

@@ -226,7 +226,7 @@ class Server:
             faults = [f for f in self.board.faults(chip) if f.core != monitor]
             for f in faults[:16]:
                 place = {"code": f.code.name.lower(), "x": x, "y": y, "core": f.core}
-                found.append(place | {"pc": f.pc, "addr": f.addr, "cycle": f.cycle})
+                found.append(place | {"pc": f.pc, "addr": f.addr, "cycle": f.cycle, "count": f.count})
         return found
 
     def _arena(self, asked: dict[str, object]) -> dict[str, object]:

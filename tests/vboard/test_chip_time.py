@@ -330,3 +330,30 @@ def test_random_programs_end_alike_for_every_quantum(make_rig: MakeRig, seed: in
         assert min(rig.reg(10, core=core) for core in range(n_cores)) > 0  # all were interrupted
         hashes.add((rig.hash(), len(rig.faults()), rig.router_counts()))
     assert len(hashes) == 1
+
+
+def random_rig(make_rig: MakeRig, seed: int) -> Rig:
+    draw, rig = random.Random(seed), make_rig(allow_faults=True, pristine=False)
+    for core in range(4):
+        rig.write(1, ROUTER + 0x4000 + 4 * core, 1 << 6 + core, core=17)
+        rig.write(1, ROUTER + 0x8000 + 4 * core, 0x100 + core, core=17)
+        rig.write(1, ROUTER + 0xC000 + 4 * core, 0xFFFFFFFF, core=17)
+        rig.load(random_program(draw, core, 4), core=core)
+        rig.start(100 + core, core=core)
+    return rig
+
+
+@pytest.mark.parametrize("at", [150, 1000, 4321])
+def test_snapshot_goes_on_bit_for_bit(make_rig: MakeRig, at: int) -> None:
+    first = random_rig(make_rig, 5)
+    first.run(at)
+    saved, there = first.save(), first.hash()
+    first.run(60_000)
+    second = make_rig(allow_faults=True, pristine=False)
+    second.poke(0x61000000, b"to be forgotten")
+    second.restore(saved)
+    assert second.hash() == there
+    second.run(60_000)
+    assert second.hash() == first.hash() != there
+    with pytest.raises(ValueError, match="ends early"):
+        second.restore(saved[:-8])

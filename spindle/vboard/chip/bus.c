@@ -180,11 +180,12 @@ static void check_memory_read(struct chip *chip, uint32_t core, uint32_t pc, uin
         chip_raise_fault(chip, core, FAULT_UNDEFINED, pc, addr, now);
 }
 
-static bool is_guarded(const struct chip *chip, uint32_t core, uint32_t addr) {
+bool chip_is_guarded(const struct chip *chip, uint32_t core, uint32_t addr, uint32_t size) {
     if (!chip->options.guard_size || !is_sdram(addr) || is_monitor(chip, core))
         return false;
     uint32_t base = chip->options.guard_base & (CHIP_SDRAM_SIZE - 1);
-    return (addr & (CHIP_SDRAM_SIZE - 1)) - base >= chip->options.guard_size;
+    uint32_t offset = (addr & (CHIP_SDRAM_SIZE - 1)) - base;
+    return offset >= chip->options.guard_size || size > chip->options.guard_size - offset;
 }
 
 /* ---- stores reach their place */
@@ -308,7 +309,7 @@ static uint32_t store_buffered(struct chip *chip, struct arm_core *arm, uint32_t
 static uint32_t shared_write(struct chip *chip, struct arm_core *arm, uint32_t core, uint32_t addr,
                              uint32_t size, uint32_t value) {
     uint32_t arg[4] = {addr, value, size, arm->pc};
-    if (is_guarded(chip, core, addr))
+    if (chip_is_guarded(chip, core, addr, size))
         chip_raise_fault(chip, core, FAULT_GUARD, arm->pc, addr, arm->cycles);
     return is_buffered(addr) ? store_buffered(chip, arm, core, arg)
                              : store_unbuffered(chip, arm, core, arg);

@@ -23,8 +23,8 @@
  * Other chips are at least costs.hop_cycles away, so the board may run chips in turn or
  * in threads, in windows of hop_cycles: chip_run(chip, window_end) for each, then exchange.
  *
- * SNAPSHOT. struct chip up to `wires` is plain data. A snapshot is that, the arm_core structs, the
- * defined or touched SDRAM pages, the backlog and the queue; chip_rewire() after loading.
+ * SNAPSHOT. struct chip up to `wires` is plain data; chip_save() and chip_load() move it, the
+ * cores and the touched memory; the board adds its queue.
  */
 #ifndef SPINDLE_CHIP_H
 #define SPINDLE_CHIP_H
@@ -45,7 +45,8 @@ enum chip_fault_code {
 
 struct chip_fault {
     uint32_t code, core, pc, addr;
-    uint64_t cycle;
+    uint64_t cycle; /* of the first one; addr too */
+    uint64_t count; /* with this code, core and pc */
 };
 #define CHIP_FAULTS 64
 
@@ -165,8 +166,8 @@ struct chip {
     uint32_t on_stack;    /* cores inside arm_run */
     uint32_t runnable;    /* cores that are awake; their local times: */
     uint64_t times[CHIP_CORES];
-    uint32_t fault_count, fault_listed; /* all of them; those in faults[] */
-    uint32_t fault_counts[FAULT_CODES];
+    uint32_t fault_count; /* listed: one per code, core and pc, at most CHIP_FAULTS */
+    uint64_t fault_counts[FAULT_CODES]; /* all of them */
     struct chip_fault faults[CHIP_FAULTS];
 
     struct chip_wires wires; /* keep last */
@@ -180,8 +181,6 @@ void chip_costs_nominal(struct chip_costs *costs);
 bool chip_init(struct chip *chip, const struct chip_options *options,
                const struct chip_costs *costs, const struct chip_host *host);
 void chip_free(struct chip *chip);
-/* After the plain part was loaded from a snapshot: puts the wires back in place. */
-void chip_rewire(struct chip *chip, const struct chip_wires *wires);
 /* Start a core (the board's boot ROM): arm_reset with low vectors, then pc, at a cycle. */
 void chip_start_core(struct chip *chip, uint32_t core, uint32_t pc, uint64_t cycle);
 uint64_t chip_hash(const struct chip *chip); /* of everything a program can see, for traces */
@@ -237,6 +236,8 @@ enum chip_access chip_system_read(struct chip *chip, uint32_t core, uint32_t add
 enum chip_access chip_system_write(struct chip *chip, uint32_t core, uint32_t addr, uint32_t size,
                                    uint64_t cycle, uint32_t value);
 
+/* --guard: an application's write to SDRAM outside the arena. */
+bool chip_is_guarded(const struct chip *chip, uint32_t core, uint32_t addr, uint32_t size);
 void chip_bus_event(struct chip *chip, const struct chip_event *event);
 
 /* ---- memory (memory.c) ---- */
@@ -312,6 +313,16 @@ void rom_take_packet(struct chip *chip, const struct packet *packet, uint64_t no
 
 /* true: the vendor's software touched this register (system address, alias folded away). */
 bool chip_register_known(uint32_t addr);
+
+/* ---- snapshot.c: between two chip_run calls ---- */
+
+struct chip_stream {
+    void *ctx;
+    bool (*move)(void *ctx, void *data, size_t size_bytes); /* chip_save: reads data; else fills */
+};
+bool chip_save(const struct chip *chip, const struct chip_stream *out); /* false: move said so */
+/* Into an initialised chip with the same options for Ethernet. false: the stream ended early. */
+bool chip_load(struct chip *chip, const struct chip_stream *in);
 
 /* ---- queue.c: a heap the board may use, one per chip ---- */
 

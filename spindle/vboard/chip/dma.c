@@ -203,9 +203,10 @@ static void start(struct chip *chip, uint32_t core, uint64_t now) {
     const struct dma_transfer *t = &dma->active;
     if (system_busy(chip, t->system_addr, size_of(t), !to_system(t)))
         chip_raise_fault(chip, core, FAULT_RACE, chip->wires.arm[core]->pc, t->system_addr, now);
-    if (!take_source(chip, core, now)) {
+    if (to_system(t) && chip_is_guarded(chip, core, t->system_addr, size_of(t)))
+        chip_raise_fault(chip, core, FAULT_GUARD, chip->wires.arm[core]->pc, t->system_addr, now);
+    if (!take_source(chip, core, now))
         return;
-    }
     dma->watch = size_of(t) ? arm_watch(chip->wires.arm[core], t->tcm_addr, size_of(t)) : -1;
     dma->phase = DMA_FIXED;
     chip_schedule(chip, now + chip->costs.dma_fixed_cycles, EV_DMA_DATA, core,

@@ -106,6 +106,64 @@ EXPORT void rig_nominal_costs(struct chip_costs *costs) {
     chip_costs_nominal(costs);
 }
 
+/* ---- snapshot: chips and queues to a file's bytes and back */
+
+struct rig_bytes {
+    uint8_t *data;
+    size_t at, size;
+};
+
+static bool save_bytes(void *ctx, void *data, size_t size_bytes) {
+    struct rig_bytes *bytes = ctx;
+    if (bytes->at + size_bytes <= bytes->size)
+        memcpy(bytes->data + bytes->at, data, size_bytes);
+    bytes->at += size_bytes;
+    return true;
+}
+
+static bool load_bytes(void *ctx, void *data, size_t size_bytes) {
+    struct rig_bytes *bytes = ctx;
+    if (bytes->at + size_bytes > bytes->size)
+        return false;
+    memcpy(data, bytes->data + bytes->at, size_bytes);
+    bytes->at += size_bytes;
+    return true;
+}
+
+/* Bytes needed; data is filled when size is enough. */
+EXPORT uint64_t rig_save(const struct rig *rig, uint8_t *data, uint64_t size) {
+    struct rig_bytes bytes = {data, 0, size};
+    struct chip_stream out = {&bytes, save_bytes};
+    for (uint32_t i = 0; i < rig->n_chips; i++) {
+        const struct chip_queue *queue = &rig->queues[i];
+        chip_save(&rig->chips[i], &out);
+        save_bytes(&bytes, (void *)&queue->count, sizeof queue->count);
+        save_bytes(&bytes, queue->events, queue->count * sizeof queue->events[0]);
+    }
+    return bytes.at;
+}
+
+static bool load_queue(struct chip_queue *queue, struct rig_bytes *bytes) {
+    struct chip_event event;
+    uint32_t count;
+    queue->count = 0;
+    if (!load_bytes(bytes, &count, sizeof count))
+        return false;
+    for (; count; count--)
+        if (!load_bytes(bytes, &event, sizeof event) || !chip_queue_push(queue, &event))
+            return false;
+    return true;
+}
+
+EXPORT bool rig_load(struct rig *rig, uint8_t *data, uint64_t size) {
+    struct rig_bytes bytes = {data, 0, size};
+    struct chip_stream in = {&bytes, load_bytes};
+    for (uint32_t i = 0; i < rig->n_chips; i++)
+        if (!chip_load(&rig->chips[i], &in) || !load_queue(&rig->queues[i], &bytes))
+            return false;
+    return true;
+}
+
 /* ---- time */
 
 static uint64_t next_of_all(const struct rig *rig) {
@@ -209,7 +267,7 @@ EXPORT bool rig_memory_write(struct rig *rig, uint32_t chip, uint32_t addr, cons
 }
 
 EXPORT uint32_t rig_faults(struct rig *rig, uint32_t chip, struct chip_fault *faults) {
-    uint32_t count = rig->chips[chip].fault_listed;
+    uint32_t count = rig->chips[chip].fault_count;
     memcpy(faults, rig->chips[chip].faults, sizeof rig->chips[chip].faults);
     return count;
 }

@@ -1,8 +1,8 @@
 /* The boot ROM at a high level: what it leaves behind, its receiver of the nearest-neighbour boot.
  *
  * In: nearest-neighbour packets for the monitor of a chip that has not started, or a whole image
- * (the host's boot datagrams are the board's business). Out: the image in both memories of the monitor
- * core, started at 0.
+ * (the host's boot datagrams are the board's business). Out: the image in both memories of the
+ * monitor core, started at 0.
  * Follows: spinnaker_bootROM (cc_ff_*); the vendor's scamp-boot.c.
  *
  *   key  [31:28] check  [27:24] opcode  [23:16] block  [15:8] word  [3:0] phase 3
