@@ -62,7 +62,7 @@ static struct head head_of(const struct board *board) {
 
 static bool save_chip(const struct board *board, uint32_t index, struct buffer *buffer) {
     const struct chip_queue *queue = &board->queues[index];
-    const struct chip_stream out = {put, buffer};
+    const struct chip_stream out = {buffer, put};
     uint32_t count = queue->count;
     return put(buffer, &count, sizeof count) &&
            put(buffer, queue->events, count * sizeof *queue->events) &&
@@ -112,7 +112,7 @@ static void keep_switches(struct chip *chip, const struct chip_options *own) {
 static bool load_chip(struct board *board, uint32_t index, struct buffer *buffer) {
     struct chip *chip = &board->chips[index];
     struct chip_options own = chip->options;
-    const struct chip_stream in = {get, buffer};
+    const struct chip_stream in = {buffer, get};
     bool good = load_events(&board->queues[index], buffer) && chip_load(chip, &in);
     keep_switches(chip, &own);
     return good;
