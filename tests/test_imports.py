@@ -26,7 +26,7 @@ STAGES: dict[str, set[str]] = {
     "frontends": {"ir.graph"},
     "passes": {"ir"},
     "schedule": {"ir", "image.image", "kernels_host"},
-    "codegen": {"ir.plan", "image.image"},
+    "codegen": {"ir", "image.image"},
     "machines": {"ir.graph", "image.image", "kernels_host"},
     "report": {"machines.machine"},
     "firmware": set(),

@@ -54,10 +54,17 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("mac_s28_cycles", 4.0, 4.0, "measured", "kernels.md 3b: SMLAL 2x2, asymptote"),
     Constant(
         "dot_s28_block_cycles",
-        41,
-        45,
+        32.0,
+        34.0,
         "measured",
-        "2x2 block: K=128 costs 4.08 c/MAC = 41 cycles beside the MACs (kernels.md 3b)",
+        "docs/kernels.md: 2x2 block, pointers 16, load and store of four int64 sums 16",
+    ),
+    Constant(
+        "dot_s28_chunk_cycles",
+        3.25,
+        3.5,
+        "measured",
+        "docs/kernels.md: 2x2 block, per chunk of 8 k: jump 2, loop 5 per four chunks",
     ),
     Constant(
         "dot_s28_finish_cycles",
@@ -66,7 +73,9 @@ CONSTANTS: tuple[Constant, ...] = (
         "modelled",
         "int64 to float32, per output and K-block: clz, two shifts, rounding (24) + load, store",
     ),
-    Constant("dot_s28_add_cycles", 55, 60, "measured", "kernels.md 4: later K-blocks add, 52 + 3"),
+    Constant(
+        "dot_s28_add_cycles", 41, 45, "measured", "docs/kernels.md: later K-blocks are added to C"
+    ),
     Constant("mac_f32_cycles", 96.5, 96.5, "measured", "kernels.md 4: libgcc per MAC"),
     Constant(
         "scan_cycles",
