@@ -1,7 +1,7 @@
 """The clang of the ziglang wheel: run it, and keep what it makes under a name of its sources.
 
-In: clang arguments. Out: objects and libraries in the _build folder of a package part. Used by the two
-parts that hold C: kernels_host (the firmware's host build) and vboard.
+In: clang arguments. Out: objects and libraries in the _build folder of a package part. Used by the
+two parts that hold C: kernels_host (the firmware's host build) and vboard.
 """
 
 from __future__ import annotations

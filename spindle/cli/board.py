@@ -1,7 +1,7 @@
 """spindle board: run a virtual board by itself.
 
-In: switches. Out: one JSON line when the board is ready, then a board on UDP until Ctrl-C; with --replay
-a log is run again and its trace hash printed.
+In: switches. Out: one JSON line when the board is ready, then a board on UDP until Ctrl-C; with
+--replay a log is run again and its trace hash printed.
 """
 
 from __future__ import annotations
@@ -41,8 +41,14 @@ def _parser() -> Parser:
     parser = Parser("spindle board", "Runs a virtual SpiNNaker board that answers on UDP.")
     add = parser.add_argument
     add("--shape", default="2x2", metavar="WxH", help="chips (default 2x2, a SpiNN-3)")
-    add("--dead-cores", metavar="LIST", help="x,y,p;x,y,p... (physical cores), or COUNT:SEED, or none")
-    add("--lose", type=float, default=0.0, metavar="RATE", help="lose application multicast packets")
+    add(
+        "--dead-cores",
+        metavar="LIST",
+        help="x,y,p;x,y,p... (physical cores), or COUNT:SEED, or none",
+    )
+    add(
+        "--lose", type=float, default=0.0, metavar="RATE", help="lose application multicast packets"
+    )
     add("--slow", type=float, default=1.0, metavar="F", help="run F times slower than real time")
     add("--pristine", action="store_true", help="zeroed memories, core 0 is the monitor")
     add("--cold", action="store_true", help="switched on but not booted")

@@ -95,7 +95,7 @@ def _processor() -> bytes:
 
 
 def build(*, plain: bool = False) -> Path:
-    """Build the host library where it is missing; return its path. Raises UserError when that fails."""
+    """Build the host library where it is missing; return its path. Raises UserError."""
 
     def make(made: Path) -> None:
         sources = [str(source) for source in host_sources(plain=plain)]

@@ -1,8 +1,8 @@
 """A virtual board for Python: power on, boot, run, datagrams, looks inside.
 
-In: BoardOptions, boot image, datagrams with their time. Out: datagrams with their time, memory, faults,
-a trace hash. All times are cycles of the 200 MHz clock since power on. The time of a board moves only
-in run() and boot(); nothing here waits for the host's clock.
+In: BoardOptions, boot image, datagrams with their time. Out: datagrams with their time, memory,
+faults, a trace hash. All times are cycles of the 200 MHz clock since power on. The time of a board
+moves only in run() and boot(); nothing here waits for the host's clock.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def _functions() -> dict[str, ctypes._NamedFuncPointer]:
     found = {}
     for name, (result, arguments) in _SIGNATURES.items():
         function = library()[f"vboard_{name}"]
-        function.restype, function.argtypes = result, arguments
+        function.restype = result  # type: ignore[assignment]
+        function.argtypes = arguments  # type: ignore[assignment]
         found[name] = function
     return found
 
@@ -218,7 +219,7 @@ class Board:
             self.run_all(self.now + 10 * CYCLES_PER_MS)
 
     def set_ip(self, ip: str) -> None:
-        """Move a booted board to another address. Raises InternalError when the monitor has it not."""
+        """Move a booted board to another address. Raises InternalError when that fails."""
         if ip == self.ip:
             return
         if not self._c["set_ip"](self._board, ip_number(ip)):
@@ -326,5 +327,5 @@ class Board:
         return counts[0], counts[1], counts[2], counts[3]
 
     def set_guard(self, chip: int, base: int, size_bytes: int) -> None:
-        """From now on an application's store outside this SDRAM range is a fault; size 0: anywhere."""
+        """From now on an application may store only to this SDRAM range; size 0: anywhere."""
         self._c["set_guard"](self._board, chip, base, size_bytes)

@@ -1,7 +1,7 @@
 """The vendor's monitor image, as SpiNNMan would send it.
 
-In: scamp.boot of the installed package SpiNNMan. Out: the image with its system variables (bytes 384
-to 511) set for a board. The image is read where it is installed and never copied.
+In: scamp.boot of the installed package SpiNNMan. Out: the image with its system variables (bytes
+384 to 511) set for a board. The image is read where it is installed and never copied.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ SV_BOOT_VALUES: tuple[tuple[int, str, int], ...] = (
     (0x5C, "I", UNIX_TIME),  # boot_sig
     (0x65, "B", 0x3F),  # link_en
 )
-"""(offset, struct code, value); the rest is zero. Source: SpiNNMan system_variable_boot_values.py, and
-version3transceiver.py for led0."""
+"""(offset, struct code, value); the rest is zero. Source: SpiNNMan system_variable_boot_values.py,
+and version3transceiver.py for led0."""
 HW_VER_OFFSET = 0x0A
 HARDWARE = 3
 """Board type in the image and in the serial ROM: a SpiNN-3."""

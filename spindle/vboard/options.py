@@ -25,10 +25,11 @@ DeadCore = tuple[int, int, int]
 class BoardOptions:
     """Everything that decides what a board does with its input.
 
-    shape: (width, height) in chips; (2, 2) is a SpiNN-3. dead_cores: (x, y, physical core), or None for
-    the default (one dead core on one chip; none on a pristine board). pristine: zeroed memories, core
-    0 is every chip's monitor. lose: probability per application multicast packet. quantum: longest stretch of
-    one core in cycles, 0 = free; results do not depend on it. allow_faults: typed errors are only listed.
+    shape: (width, height) in chips; (2, 2) is a SpiNN-3. dead_cores: (x, y, physical core), or
+    None for the default (one dead core on one chip; none on a pristine board). pristine: zeroed
+    memories, core 0 is every chip's monitor. lose: probability per application multicast packet.
+    quantum: longest stretch of one core in cycles, 0 = free; results do not depend on it.
+    allow_faults: typed errors are only listed.
     """
 
     shape: tuple[int, int] = (2, 2)
@@ -49,9 +50,7 @@ class BoardOptions:
                 limit="the shapes are " + " and ".join(f"{w}x{h}" for w, h in SHAPES),
             )
         if not 0.0 <= self.lose < 1.0:
-            raise UserError(
-                f"{self.lose} is no loss rate", where="--lose", limit="0 <= rate < 1"
-            )
+            raise UserError(f"{self.lose} is no loss rate", where="--lose", limit="0 <= rate < 1")
 
     @property
     def n_chips(self) -> int:
@@ -61,7 +60,7 @@ class BoardOptions:
 
 @dataclass(frozen=True)
 class Place:
-    """One chip: position, working physical cores (a bit each), monitor, chip index per link (-1: none)."""
+    """One chip: position, working physical cores (a bit each), monitor, chip behind each link."""
 
     x: int
     y: int
@@ -88,7 +87,7 @@ def neighbours(shape: tuple[int, int], x: int, y: int) -> tuple[int, ...]:
     >>> neighbours((2, 2), 0, 0)
     (1, 3, 2, -1, -1, 2)
     """
-    width, height = shape
+    height = shape[1]
     positions = chip_positions(shape)
     found = []
     for dx, dy in LINK_STEPS:
@@ -98,10 +97,10 @@ def neighbours(shape: tuple[int, int], x: int, y: int) -> tuple[int, ...]:
 
 
 def random_dead_cores(shape: tuple[int, int], count: int, seed: int) -> tuple[DeadCore, ...]:
-    """`count` different cores anywhere on the board, chosen by the seed; no chip loses more than 16."""
+    """`count` different cores chosen by the seed; no chip loses more than 16."""
     all_cores = [(x, y, p) for x, y in chip_positions(shape) for p in range(CORES)]
     Random(f"dead cores {seed}").shuffle(all_cores)
-    left = {position: CORES - 2 for position in chip_positions(shape)}
+    left = dict.fromkeys(chip_positions(shape), CORES - 2)
     dead: list[DeadCore] = []
     for x, y, p in all_cores:
         if len(dead) < count and left[x, y]:
@@ -115,7 +114,7 @@ def random_dead_cores(shape: tuple[int, int], count: int, seed: int) -> tuple[De
 
 
 def places(options: BoardOptions) -> list[Place]:
-    """One Place per chip, in the order of chip_positions. Raises UserError for a chip without cores."""
+    """One Place per chip, in the order of chip_positions. Raises UserError."""
     dead = options.dead_cores
     if dead is None:
         dead = () if options.pristine else random_dead_cores(options.shape, 1, options.seed)

@@ -7,7 +7,8 @@ A text file, one JSON object a line:
     {"t": 764000100, "guard": [0, 1614807040, 1048576]}
     {"end": 770000000, "hash": "0123456789abcdef"}
 
-t and end are cycles. A file without its last line (the process was killed) ends at its last datagram.
+t and end are cycles. A file without its last line (the process was killed) ends at its last
+datagram.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ In: datagrams at ports 17893 (SCP, SDP) and 54321 (boot) of a loopback address. 
 datagrams; a status port that says the board's clock. The sockets are a thin front: each datagram is
 handed to the board at the board's time, and recorded if asked.
 
-The board's time never runs ahead of the wall clock by more than LEAD_MS; it may lag (a busy board is
-slower than real time), and a lag beyond MAX_LAG_MS is not caught up. slow = F: F times slower than real time.
+The board's time never runs ahead of the wall clock by more than LEAD_MS; it may lag (a busy board
+is slower than real time), and a lag beyond MAX_LAG_MS is not caught up. slow = F: F times slower
+than real time.
 
     host socket <-> scp, boot socket <-> Server.step() <-> Board.run(), inject(), take()
     {"do": "clock"} <-> status socket
@@ -29,7 +30,7 @@ from spindle.vboard.record import Guard, Recorder, apply_input, start_board
 LEAD_MS = 2.0
 MAX_LAG_MS = 50.0
 ACTIVE_S = 0.02
-"""For so long after a datagram the board may run ahead, so that a reply does not wait for the wall."""
+"""For so long after a datagram the board may run ahead: a reply does not wait for the wall."""
 SLICE_CYCLES = 20_000
 IDLE_WAIT_S = 0.001
 RECEIVE_BUFFER = 4 << 20
@@ -166,7 +167,7 @@ class Server:
             try:
                 self._scp.sendto(datagram.data, (datagram.ip, datagram.port))
             except OSError:
-                continue  # the host is gone, or its buffer is full: a datagram is lost, as on a wire
+                continue  # the host is gone, or its buffer is full: lost, as on a wire
 
     def _receive(self, wait_s: float) -> None:
         ready, _, _ = select.select([self._scp, self._boot, self._status], [], [], wait_s)
@@ -226,7 +227,9 @@ class Server:
             faults = [f for f in self.board.faults(chip) if f.core != monitor]
             for f in faults[:16]:
                 place = {"code": f.code.name.lower(), "x": x, "y": y, "core": f.core}
-                found.append(place | {"pc": f.pc, "addr": f.addr, "cycle": f.cycle, "count": f.count})
+                found.append(
+                    place | {"pc": f.pc, "addr": f.addr, "cycle": f.cycle, "count": f.count}
+                )
         return found
 
     def _arena(self, asked: dict[str, object]) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Boards that are up at once: the state at READY, kept in a cache folder.
 
-In: BoardOptions and an address. Out: a Board whose monitors are ready, booted here and now the first time
-and loaded from a file afterwards. A file's name is a hash of all that decides its content.
+In: BoardOptions and an address. Out: a Board whose monitors are ready, booted here and now the
+first time and loaded from a file afterwards. A file's name is a hash of all that decides its
+content.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def snapshot_name(options: BoardOptions) -> str:
 def ready_board(
     options: BoardOptions | None = None, ip: str = DEFAULT_IP, cache: Path | None = None
 ) -> Board:
-    """A board whose monitors are ready. Raises UserError for impossible options or a missing image."""
+    """A board whose monitors are ready. Raises UserError."""
     options = options or BoardOptions()
     folder = cache or cache_folder()
     board = Board(options)

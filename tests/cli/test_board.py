@@ -1,4 +1,4 @@
-"""`spindle board`: the ready line, Ctrl-C, record and replay, and the sentences for bad switches."""
+"""`spindle board`: the ready line, Ctrl-C, record and replay, sentences for bad switches."""
 
 import json
 import os
@@ -27,7 +27,11 @@ def test_it_says_when_it_is_ready_and_stops_at_a_signal(name: str, tmp_path: Pat
         process.send_signal(getattr(signal, name))
         assert process.wait(10) == 0
     again = subprocess.run(
-        [*COMMAND, "--replay", str(log)], capture_output=True, text=True, env=environment, check=True
+        [*COMMAND, "--replay", str(log)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
     )
     assert json.loads(again.stdout)["equal"] is True
 

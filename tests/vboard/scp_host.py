@@ -1,7 +1,7 @@
 """A host for tests: SCP over an in-process board or over UDP, and a small application to load.
 
-Follows the SDP and SCP layouts: 2 pad bytes, flags, tag, dest port|core, source, dest y, x, source y, x,
-command, sequence, three arguments, data; everything little-endian.
+Follows the SDP and SCP layouts: 2 pad bytes, flags, tag, dest port|core, source, dest y, x, source
+y, x, command, sequence, three arguments, data; everything little-endian.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What a user of SpiNNMan does, in a process of its own (SpiNNMan keeps global state).
 
-Arguments: address, APLX file. Prints one JSON line of what was found. HOME should be an empty folder.
+Arguments: address, APLX file. Prints one JSON line of what was found. HOME should be an empty
+folder.
 """
 
 import json
@@ -28,7 +29,8 @@ def session(address: str, aplx: Path) -> dict[str, object]:
     found["chips"] = chips
     found["cores"] = sum(chip.n_processors for chip in machine.chips)
     found["links"] = {
-        f"{c.x},{c.y}": sorted(link.source_link_id for link in c.router.links) for c in machine.chips
+        f"{c.x},{c.y}": sorted(link.source_link_id for link in c.router.links)
+        for c in machine.chips
     }
     found["memory"] = [check_memory(transceiver, x, y) for x, y in chips]
     found.update(run_application(transceiver, chips, aplx))

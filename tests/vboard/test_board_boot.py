@@ -58,9 +58,8 @@ def test_each_chip_answers(board: Board, chip: tuple[int, int]) -> None:
     reply = host.scp(VER, chip=chip)
     assert reply[12:] == b"SC&MP/SpiNNaker\x004.0.0\0"
     assert reply[:4] == bytes((0, board.places[CHIPS.index(chip)].monitor, chip[1], chip[0]))
-    assert struct.unpack_from("<I", host.scp(INFO, (0x5F, 0, 0), chip=chip))[0] >> 8 & 0x3F == (
-        LINK_EN[chip]
-    )
+    (summary,) = struct.unpack_from("<I", host.scp(INFO, (0x5F, 0, 0), chip=chip))
+    assert summary >> 8 & 0x3F == LINK_EN[chip]
 
 
 @pytest.mark.parametrize("chip", CHIPS)
