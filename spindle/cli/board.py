@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def _parser() -> Parser:
     add("--record", type=Path, metavar="FILE", help="write the board's input to a log")
     add("--replay", type=Path, metavar="FILE", help="run a log again and print its trace hash")
     add("--guard", action="store_true", help="stores outside the announced arena are faults")
+    add("--until-eof", action="store_true", help="stop when standard input ends")
     add("--address", metavar="IP", help="loopback address (default: the first free 127.83.x.y)")
     return parser
 
@@ -115,6 +117,8 @@ def _serve(options: BoardOptions, args: argparse.Namespace) -> int:
     stopped: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, _frame: stopped.append(number))
+    if args.until_eof:
+        threading.Thread(target=_wait_for_eof, args=(stopped,), daemon=True).start()
     server = Server(
         options,
         address=args.address,
@@ -127,6 +131,13 @@ def _serve(options: BoardOptions, args: argparse.Namespace) -> int:
         print(json.dumps(_announcement(server, args)), flush=True)
         server.run(lambda: bool(stopped))
     return 0
+
+
+def _wait_for_eof(stopped: list[int]) -> None:
+    """In a thread: whoever started us closes our standard input, or dies."""
+    while os.read(0, 4096):
+        pass
+    stopped.append(0)
 
 
 def _announcement(server: Server, args: argparse.Namespace) -> dict[str, object]:

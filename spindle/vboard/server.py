@@ -31,7 +31,9 @@ LEAD_MS = 2.0
 MAX_LAG_MS = 50.0
 ACTIVE_S = 0.02
 """For so long after a datagram the board may run ahead: a reply does not wait for the wall."""
-SLICE_CYCLES = 20_000
+SLICE_S = 0.0005
+"""Wall time between two looks at the sockets that a busy board aims at."""
+SLICE_CYCLES = (2_000, 200_000)
 IDLE_WAIT_S = 0.001
 RECEIVE_BUFFER = 4 << 20
 ADDRESSES = [f"127.83.{n >> 8}.{n & 255}" for n in range(1, 1024) if n & 255 not in (0, 255)]
@@ -108,6 +110,7 @@ class Server:
             raise
         self._guard = guard
         self._rate = CYCLES_PER_MS * 1000 / slow
+        self._slice = SLICE_CYCLES[0]
         self._rebase()
         self._last_datagram = 0.0
 
@@ -141,7 +144,7 @@ class Server:
         due = self._cycles0 + int((wall - self._wall0) * self._rate)
         if due - self.board.now > MAX_LAG_MS * self._rate / 1000:
             self._rebase()
-            due = self.board.now + SLICE_CYCLES
+            due = self.board.now + self._slice
         if wall - self._last_datagram < ACTIVE_S:
             due += int(LEAD_MS * self._rate / 1000)
         return due
@@ -153,12 +156,20 @@ class Server:
 
     def step(self) -> None:
         """Let time pass up to one slice, then look at the sockets; waits at most IDLE_WAIT_S."""
-        target = self._target()
-        behind = target > self.board.now
-        if behind:
-            self.board.run(min(target, self.board.now + SLICE_CYCLES))
+        due = self._target() - self.board.now
+        is_behind = due >= min(self._slice, self._rate * IDLE_WAIT_S / 2)
+        if is_behind:
+            self._run_slice(min(due, self._slice))
             self._send()
-        self._receive(0.0 if behind else IDLE_WAIT_S)
+        self._receive(0.0 if is_behind else IDLE_WAIT_S)
+
+    def _run_slice(self, cycles: int) -> None:
+        """Run, and choose the next slice by the speed; only how soon a request is seen depends on it."""
+        wall, begin = time.perf_counter(), self.board.now
+        self.board.run(begin + cycles)
+        speed = (self.board.now - begin) / max(time.perf_counter() - wall, 1e-6)
+        low, high = SLICE_CYCLES
+        self._slice = int(min(max(speed * SLICE_S, low), high))
 
     # -- datagrams
 
