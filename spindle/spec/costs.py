@@ -87,6 +87,18 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
 )
 
+CHIP_CONSTANTS: tuple[Constant, ...] = (
+    Constant("packet_cycles", 40, 80, "modelled", "core to core on a chip: hardware.md 3, 0.1-0.2 us"),
+    Constant("hop_cycles", 100, 200, "modelled", "router to next router; SC&MP plans with 500 ns"),
+    Constant("link_short_cycles", 44, 44, "documented", "AN7: 11 symbols of 20 ns, 40-bit packet"),
+    Constant("link_long_cycles", 76, 76, "documented", "AN7: 19 symbols of 20 ns, 72-bit packet"),
+    Constant("local_word_cycles", 3, 4, "modelled", "load or store of a core's own peripheral"),
+    Constant("eth_rx_cycles_per_byte", 48, 64, "modelled", "33 / 25 Mbit/s: vboard.md S15"),
+    Constant("eth_tx_cycles_per_byte", 16, 16, "documented", "100 Mbit/s MII"),
+    Constant("eth_latency_cycles", 6000, 6000, "modelled", "30 us to the host: vboard.md S14"),
+)
+"""What only the virtual board needs, in whole cycles; struct chip_costs of vboard/chip/chip.h."""
+
 SETS = ("nominal", "pessimistic")
 FRACTION = 16
 """Costs reach C as integers in 1/16 cycle."""
