@@ -10,6 +10,7 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	$(BIN)/python -m spindle.kernels_host.build
+	$(BIN)/python -m spindle.vboard.build
 	touch $(STAMP)
 
 venv: $(STAMP)
@@ -35,4 +36,4 @@ generate: venv
 	$(BIN)/python -m spindle.spec.generate
 
 clean:
-	rm -rf $(VENV) spindle/kernels_host/_build build dist *.egg-info
+	rm -rf $(VENV) spindle/kernels_host/_build spindle/vboard/_build build dist *.egg-info

@@ -26,6 +26,7 @@ STAGES: dict[str, set[str]] = {
     "passes": {"ir"},
     "schedule": {"ir", "image.image", "kernels_host"},
     "codegen": {"ir.plan", "image.image"},
+    "vboard": {"kernels_host"},
     "machines": {"ir.graph", "image.image", "kernels_host"},
     "report": {"machines.machine"},
     "firmware": set(),

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from spindle.errors import UserError
@@ -76,12 +77,25 @@ def includes(hal: str) -> list[str]:
     return [f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'hal' / hal}", f"-I{FIRMWARE / 'kernels'}"]
 
 
+@functools.cache
+def zig() -> str:
+    """Path of the zig executable in the ziglang wheel. Raises UserError where it is missing."""
+    spec = find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise UserError(
+            "the package ziglang, which holds the C compiler, is not installed",
+            where="spindle.kernels_host.build",
+            fix="pip install ziglang",
+        )
+    return str(Path(spec.origin).parent / ("zig.exe" if sys.platform == "win32" else "zig"))
+
+
 def compile_c(arguments: Sequence[str]) -> None:
     """Run zig's clang; its caches lie in _build. Raises UserError with the compiler's words."""
     BUILD.mkdir(parents=True, exist_ok=True)
     cache = str(BUILD / "zig")
     environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-    command = [sys.executable, "-m", "ziglang", "cc", *arguments]
+    command = [zig(), "cc", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
         raise UserError(

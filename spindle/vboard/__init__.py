@@ -1,1 +1,1 @@
-"""The virtual SpiNNaker board: ARM cores, chip parts, router and host link in C, bound by ctypes."""
+"""The virtual SpiNNaker board: ARM cores and chip parts in C, bound by ctypes."""

@@ -50,6 +50,7 @@ class Bus(Protocol):
 
 _U32, _U64, _PTR = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 _U32P = ctypes.POINTER(ctypes.c_uint32)
+_Word = ctypes.Array[ctypes.c_uint32]
 _READ = ctypes.CFUNCTYPE(_U32, _PTR, _PTR, _U32, _U32, _U32P)
 _WRITE = ctypes.CFUNCTYPE(_U32, _PTR, _PTR, _U32, _U32, _U32)
 _WATCH = ctypes.CFUNCTYPE(None, _PTR, _PTR, _U32, _U32, ctypes.c_bool)
@@ -88,6 +89,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "set_cp15": (None, (_PTR, _U32)),
     "run": (_U32, (_PTR, _U64)),
     "reset": (None, (_PTR, ctypes.c_bool)),
+    "copy_state": (None, (_PTR, _PTR)),
     "set_irq": (None, (_PTR, ctypes.c_bool, _U64)),
     "set_fiq": (None, (_PTR, ctypes.c_bool, _U64)),
     "stop_at": (None, (_PTR, _U64)),
@@ -107,6 +109,11 @@ def _call(name: str, *arguments: object) -> int:
         function.restype, function.argtypes = _SIGNATURES[name]
     result = function(*arguments)
     return 0 if result is None else int(result)
+
+
+def _done(call: Callable[..., object], *arguments: object) -> int:
+    call(*arguments)
+    return 0
 
 
 class Core:
@@ -150,13 +157,13 @@ class Core:
             _call("stop", self._core)
             return default
 
-    def _read(self, _ctx: int, _core: int, addr: int, size: int, value: ctypes.Array[_U32]) -> int:
+    def _read(self, _ctx: int, _core: int, addr: int, size: int, value: _Word) -> int:
         return self._guard(lambda: self._answer("read", addr, size, value), BUS_FAULT)
 
-    def _fetch(self, _ctx: int, _core: int, addr: int, size: int, value: ctypes.Array[_U32]) -> int:
+    def _fetch(self, _ctx: int, _core: int, addr: int, size: int, value: _Word) -> int:
         return self._guard(lambda: self._answer("fetch", addr, size, value), BUS_FAULT)
 
-    def _answer(self, kind: str, addr: int, size: int, value: ctypes.Array[_U32]) -> int:
+    def _answer(self, kind: str, addr: int, size: int, value: _Word) -> int:
         if self._bus is None:
             return BUS_FAULT
         wait, word = getattr(self._bus, kind)(self, addr, size)
@@ -172,12 +179,12 @@ class Core:
     def _watch(self, _ctx: int, _core: int, addr: int, size: int, is_write: bool) -> None:
         bus = self._bus
         if bus is not None:
-            self._guard(lambda: bus.watch(self, addr, size, is_write) or 0, 0)
+            self._guard(lambda: _done(bus.watch, self, addr, size, is_write), 0)
 
     def _exception(self, _ctx: int, _core: int, vector: int) -> None:
         bus = self._bus
         if bus is not None:
-            self._guard(lambda: bus.exception(self, vector) or 0, 0)
+            self._guard(lambda: _done(bus.exception, self, vector), 0)
 
     # -- memory
 
@@ -193,9 +200,9 @@ class Core:
         return ctypes.string_at(base + offset, size_bytes)
 
     def _place(self, addr: int, size_bytes: int) -> tuple[int, int]:
-        if 0 <= addr and addr + size_bytes <= ITCM_SIZE:
+        if addr >= 0 and addr + size_bytes <= ITCM_SIZE:
             return _call("itcm", self._core), addr
-        if DTCM_BASE <= addr and addr + size_bytes <= DTCM_BASE + DTCM_SIZE:
+        if addr >= DTCM_BASE and addr + size_bytes <= DTCM_BASE + DTCM_SIZE:
             return _call("dtcm", self._core), addr - DTCM_BASE
         raise ValueError(f"0x{addr:08x} + {size_bytes} bytes is in no TCM")
 
@@ -276,6 +283,10 @@ class Core:
         """Reset the core; TCMs and cycles stay."""
         _call("reset", self._core, high_vectors)
 
+    def copy_state(self, other: Core) -> None:
+        """Become the twin of another core; the Bus stays this one's."""
+        _call("copy_state", self._core, other._core)
+
     def run(self, until: int) -> Result:
         """Run to a cycle, WFI, a stop or a typed error. Re-raises what a Bus method raised."""
         result = Result(_call("run", self._core, until))
@@ -285,7 +296,7 @@ class Core:
         return result
 
     def step(self, count: int = 1) -> Result:
-        """Run exactly `count` instructions (interrupt entries come before, not instead)."""
+        """Run `count` instructions; an interrupt entry or a prefetch abort counts as one."""
         result = Result.DONE
         for _ in range(count):
             result = self.run(self.cycles + 1)
@@ -320,12 +331,12 @@ class Core:
         _call("unwatch", self._core, handle)
 
     def trace(self, callback: Callable[[Core], None] | None) -> None:
-        """Call back before each instruction (the slow, traced loop); None goes back to the fast one."""
+        """Call back before each instruction, in the slow, traced loop; None: the fast one again."""
         if callback is None:
             self._trace = None
         else:
-            self._trace = _TRACE(lambda _ctx, _core: self._guard(lambda: callback(self) or 0, 0))
-        pointer = ctypes.cast(self._trace, _PTR) if self._trace is not None else None  # type: ignore[arg-type]
+            self._trace = _TRACE(lambda _ctx, _core: self._guard(lambda: _done(callback, self), 0))
+        pointer = ctypes.cast(self._trace, _PTR) if self._trace is not None else None
         _call("set_trace", self._core, pointer)
 
 

@@ -10,15 +10,12 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import os
 import platform
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from spindle.errors import UserError
+from spindle.kernels_host.build import compile_c
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE / "_build"
@@ -50,20 +47,6 @@ def source_hash() -> str:
     for path in sorted([*sources(), *HERE.rglob("*.h")]):
         digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def compile_c(arguments: Sequence[str]) -> None:
-    """Run zig's clang; its caches lie in _build. Raises UserError with the compiler's words."""
-    cache = str(BUILD / "zig")
-    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-    command = [sys.executable, "-m", "ziglang", "cc", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode != 0:
-        raise UserError(
-            f"the C compiler failed ({done.returncode}): {done.stderr.strip()[-2000:]}",
-            where="spindle.vboard.build",
-            fix="install the package ziglang, or report this with the text above",
-        )
 
 
 def build() -> Path:

@@ -1,11 +1,13 @@
-"""The interpreter against Unicorn's ARM926: random instructions, registers, flags (Q too), memory."""
+"""The interpreter against Unicorn's ARM926: random instructions; registers, flags, memory."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from vboard_arm_random import ARM_CLASSES, Pair, text, thumb, thumb_call
+from vboard_arm_random import ARM_CLASSES, Pair, branch, text, thumb, thumb_call
+
+NOP = bytes.fromhex("0000a0e1")
 
 
 def check(pair: Pair, words: list[int], *, is_thumb: bool = False) -> bool:
@@ -17,7 +19,9 @@ def check(pair: Pair, words: list[int], *, is_thumb: bool = False) -> bool:
 
 def run_class(make: object, n: int, seed: int, *, is_thumb: bool = False) -> None:
     """n instructions of one class, each alone; at least a tenth must have run."""
-    rng, pair = random.Random(seed), Pair(seed)
+    # Unicorn counts on through instructions at a branch's target that fail their condition
+    fill = NOP if make is branch else b""
+    rng, pair = random.Random(seed), Pair(seed, fill)
     ran = sum(check(pair, [make(rng)], is_thumb=is_thumb) for _ in range(n))  # type: ignore[operator]
     assert ran >= n // 10
     assert not pair.differences(everything=True)

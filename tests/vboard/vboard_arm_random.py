@@ -1,6 +1,6 @@
 """Random ARM and Thumb instructions, and one core beside one Unicorn ARM926 to run them on.
 
-In: a seed. Out: instruction words with defined behaviour (UNPREDICTABLE operand choices are left out);
+In: a seed. Out: instruction words without UNPREDICTABLE operand choices;
 Pair runs a word on both and says what differs.
 """
 
@@ -198,9 +198,9 @@ def _defined_high(half: int) -> bool:
 
 
 class Pair:
-    """One interpreter core and one Unicorn ARM926 with the same memory."""
+    """One interpreter core and one Unicorn ARM926 with the same memory: random, or `fill`."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, fill: bytes = b"") -> None:
         self.rng = random.Random(seed)
         self.core = Core()
         self.core.cp15_control = 2
@@ -208,11 +208,11 @@ class Pair:
         self.uc.ctl_set_cpu_model(uc_arm.UC_CPU_ARM_926)
         self.uc.mem_map(0, ITCM_SIZE)
         self.uc.mem_map(DTCM_BASE, 0x10000)
-        self._fill()
+        self._fill(fill)
 
-    def _fill(self) -> None:
+    def _fill(self, fill: bytes) -> None:
         for base, size in ((0, ITCM_SIZE), (DTCM_BASE, 0x10000)):
-            content = self.rng.randbytes(size)
+            content = fill * (size // len(fill)) if fill else self.rng.randbytes(size)
             self.core.write_memory(base, content)
             self.uc.mem_write(base, content)
 
@@ -243,7 +243,7 @@ class Pair:
         self.uc.ctl_flush_tb()  # old blocks would run on past the count
 
     def differences(self, *, everything: bool = False) -> list[str]:
-        """Registers, flags or nearby memory that are not equal; everything: all memory, only memory."""
+        """What is not equal: registers, flags, nearby memory; or, everything, all of memory."""
         found = []
         for i in () if everything else range(16):
             ours, theirs = self.core.reg(i), self.uc.reg_read(_REGS[i])

@@ -1,6 +1,8 @@
-/* One ARM968E-S core (ARMv5TE: ARM, Thumb, DSP multiplies) as a predecoded, cycle counted interpreter.
+/* One ARM968E-S core (ARMv5TE: ARM, Thumb, DSP multiplies) as a predecoded, cycle counted
+ * interpreter.
  *
- * In: code and data in the two TCMs and behind `struct arm_bus`, the interrupt lines, a cycle to run to.
+ * In: code and data in the two TCMs and behind `struct arm_bus`, the interrupt lines, a cycle to
+ * run to.
  * Out: registers, memory, bus calls at their exact cycle, core->cycles.
  * Follows: ARM DDI 0100E (ARMv5TE), cycle tables of ARM9E-S DDI 0165B chapter 8.
  *
@@ -61,8 +63,10 @@ enum arm_error {
 struct arm_core;
 struct arm_op;
 
-/* Everything outside the TCMs. read/write/fetch return wait cycles beyond the first, or ARM_BUS_FAULT.
- * size is 1, 2 or 4, addr is aligned to it. core->cycles is the cycle of this transfer and core->pc the
+/* Everything outside the TCMs. read/write/fetch return wait cycles beyond the first, or
+ * ARM_BUS_FAULT.
+ * size is 1, 2 or 4, addr is aligned to it. core->cycles is the cycle of this transfer and
+ * core->pc the
  * instruction; the callback may call arm_set_irq, arm_set_fiq, arm_stop_at, arm_stop, arm_fail. */
 struct arm_bus {
     uint32_t (*read)(void *ctx, struct arm_core *core, uint32_t addr, uint32_t size,
@@ -80,7 +84,8 @@ struct arm_bus {
 /* Called before each instruction of the traced loop; core->pc, registers and cycles are valid. */
 typedef void arm_trace(void *ctx, struct arm_core *core);
 
-/* A predecoded instruction, 16 bytes. code is the handler as distance from arm_op_decode, so that zeroed
+/* A predecoded instruction, 16 bytes. code is the handler as distance from arm_op_decode, so that
+ * zeroed
  * memory means "not decoded yet". inner is the handler behind a condition or r15 wrapper. */
 struct arm_op {
     int32_t code;
@@ -133,26 +138,34 @@ struct arm_core {
     struct arm_step *steps;
     uint32_t step_words[3];
 
-    _Alignas(64) uint8_t itcm[ARM_ITCM_SIZE];
-    _Alignas(64) uint8_t dtcm[ARM_DTCM_SIZE];
+    _Alignas(16) uint8_t itcm[ARM_ITCM_SIZE];
+    _Alignas(16) uint8_t dtcm[ARM_DTCM_SIZE];
 };
 
-/* Set up *core (all state, TCMs zeroed) and reset it. bus and ctx must outlive it. false: no memory. */
+/* Set up *core (all state, TCMs zeroed) and reset it. bus and ctx must outlive it. false: no
+ * memory. */
 bool arm_init(struct arm_core *core, const struct arm_bus *bus, void *ctx);
 void arm_free(struct arm_core *core);
 
 /* Reset as the hardware does: SVC, I = F = 1, pc 0 or 0xffff0000. TCMs, cycles and banks stay. */
 void arm_reset(struct arm_core *core, bool high_vectors);
 
-/* Run until core->cycles >= until, WFI, a stop or an error. Interrupts are taken at exact boundaries. */
+/* Make *core the twin of *from (registers, TCMs, time, watches); its bus, ctx and trace stay its
+ * own. */
+void arm_copy_state(struct arm_core *core, const struct arm_core *from);
+
+/* Run until core->cycles >= until, WFI, a stop or an error. Interrupts are taken at exact
+ * boundaries. */
 enum arm_result arm_run(struct arm_core *core, uint64_t until);
 
-/* Drive an interrupt line at a cycle. Allowed between runs and inside callbacks. A sleeping core wakes
+/* Drive an interrupt line at a cycle. Allowed between runs and inside callbacks. A sleeping core
+ * wakes
  * at that cycle (or its own, if later), masked or not. */
 void arm_set_irq(struct arm_core *core, bool level, uint64_t cycle);
 void arm_set_fiq(struct arm_core *core, bool level, uint64_t cycle);
 
-/* Inside a callback: lower the `until` of the running arm_run to `cycle` (a past one: it returns ARM_DONE
+/* Inside a callback: lower the `until` of the running arm_run to `cycle` (a past one: it returns
+ * ARM_DONE
  * right after this instruction). */
 void arm_stop_at(struct arm_core *core, uint64_t cycle);
 
@@ -165,7 +178,8 @@ void arm_fail(struct arm_core *core, enum arm_error error, uint32_t detail);
 /* Tell the core that somebody else wrote TCM bytes (DMA, loader): drops decoded ITCM code. */
 void arm_invalidate(struct arm_core *core, uint32_t addr, uint32_t size_bytes);
 
-/* Report accesses to a TCM range through bus->watch; base and size are multiples of 4. Returns a handle
+/* Report accesses to a TCM range through bus->watch; base and size are multiples of 4. Returns a
+ * handle
  * for arm_unwatch, or -1 when ARM_MAX_WATCHES are in use. */
 int arm_watch(struct arm_core *core, uint32_t base, uint32_t size_bytes);
 void arm_unwatch(struct arm_core *core, int handle);

@@ -1,4 +1,5 @@
-/* Flat functions over struct arm_core for ctypes (spindle/vboard/arm_host.py): tests, benches, debugger.
+/* Flat functions over struct arm_core for ctypes (spindle/vboard/arm_host.py): tests, benches,
+ * debugger.
  *
  * In: a core made by arm_host_new. Out: its state, field by field. The board itself uses arm.h.
  */
@@ -10,7 +11,7 @@
 
 /* bus is copied; null where there is no memory. */
 EXPORT struct arm_core *arm_host_new(const struct arm_bus *bus, void *ctx) {
-    struct arm_core *core = aligned_alloc(64, sizeof *core);
+    struct arm_core *core = malloc(sizeof *core);
     struct arm_bus *own = malloc(sizeof *own);
     if (core && own) {
         *own = *bus;
@@ -100,6 +101,10 @@ EXPORT uint32_t arm_host_run(struct arm_core *core, uint64_t until) {
 
 EXPORT void arm_host_reset(struct arm_core *core, bool high_vectors) {
     arm_reset(core, high_vectors);
+}
+
+EXPORT void arm_host_copy_state(struct arm_core *core, const struct arm_core *from) {
+    arm_copy_state(core, from);
 }
 
 EXPORT void arm_host_set_irq(struct arm_core *core, bool level, uint64_t cycle) {

@@ -29,7 +29,8 @@ static arm_handler *build_data(struct arm_op *op, uint32_t word, uint32_t kind) 
     return arm_dp_handlers[opcode][flags][form];
 }
 
-/* Multiplies keep rs, x, y in imm; see exec_multiply.c. Short ones have rd and rn swapped in the word. */
+/* Multiplies keep rs, x, y in imm; see exec_multiply.c. Short ones have rd and rn swapped in the
+ * word. */
 static arm_handler *build_multiply(struct arm_op *op, uint32_t word, uint32_t kind) {
     uint32_t x = word >> 5 & 1, y = word >> 6 & 1;
     bool flags = word >> 20 & 1;
@@ -196,7 +197,8 @@ static arm_handler *build_inner(struct arm_op *op, const struct arm_found *found
     }
 }
 
-/* Interlocks charged to this instruction: with the next one, and (byte loads) with the one after it. Sets
+/* Interlocks charged to this instruction: with the next one, and (byte loads) with the one after
+ * it. Sets
  * *if_skipped when the second depends on whether the next one is skipped. */
 static uint32_t stalls_of(const struct arm_timing *own, const struct arm_found *next,
                           bool *if_skipped) {

@@ -1,7 +1,9 @@
 /* Text of one instruction, from the syntax column of the instruction table.
  *
- * In: a word. Out: text. Letters behind %: c condition, s S flag, d n m S N registers (bits 12, 16, 0, 8, 16),
- * i rotated immediate, o shifted register, A R H addresses, a w l block transfer, b t branch targets,
+ * In: a word. Out: text. Letters behind %: c condition, s S flag, d D n m S N registers (bits 12,
+ * 16, 0, 8, 16),
+ * i rotated immediate, o shifted register, A R H addresses, a w l block transfer, b t branch
+ * targets,
  * x y halves, p f PSR, q CP15 fields, k g comment numbers.
  */
 #include <stdio.h>
@@ -127,6 +129,7 @@ static void add_letter(struct text *out, char letter, const struct arm_found *fo
     case 'c': add(out, conditions[found->cond]); break;
     case 's': add(out, word >> 20 & 1 ? "s" : ""); break;
     case 'd': add(out, registers[word >> 12 & 15]); break;
+    case 'D': add(out, registers[((word >> 12) + 1) & 15]); break;
     case 'n': case 'N': add(out, registers[word >> 16 & 15]); break;
     case 'm': add(out, registers[word & 15]); break;
     case 'S': add(out, registers[word >> 8 & 15]); break;

@@ -1,11 +1,13 @@
 /* What the handlers share: dispatch by tail call, leaving, slow memory access, flags.
  *
  * A handler runs one op and tail-calls the next one's handler. `left` are the cycles until
- * core->deadline (core->cycles is only written when somebody may look at it), `count` the instructions.
+ * core->deadline (core->cycles is only written when somebody may look at it), `count` the
+ * instructions.
  *
  *   fast handler -> ARM_NEXT                        TCM, registers
  *   fast handler -> slow twin -> ARM_NEXT           ITCM data, bus, watches, faults
- *   any          -> arm_leave / arm_jump_out        slice over, mode or state changed, code on the bus
+ *   any          -> arm_leave / arm_jump_out        slice over, mode or state changed, code on the
+ * bus
  */
 #ifndef SPINDLE_ARM_EXEC_H
 #define SPINDLE_ARM_EXEC_H
@@ -124,6 +126,8 @@ uint32_t arm_shift_offset(const struct arm_core *core, uint32_t value, uint32_t 
 
 /* Write the PSR fields as MSR does; may switch banks. */
 void arm_write_cpsr(struct arm_core *core, uint32_t value, uint32_t mask);
+/* Mode, state and masks; a mode that does not exist is a typed error. */
+void arm_set_control(struct arm_core *core, uint32_t control);
 /* CPSR = SPSR of the current mode. */
 void arm_restore_cpsr(struct arm_core *core);
 uint32_t *arm_spsr_slot(struct arm_core *core);

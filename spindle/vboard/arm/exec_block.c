@@ -1,6 +1,7 @@
 /* LDM and STM in all forms.
  *
- * In: op->imm = instruction word; op->rn base; op->rm = number of registers. Words are transferred upwards from
+ * In: op->imm = instruction word; op->rn base; op->rm = number of registers. Words are transferred
+ * upwards from
  * the lowest address, one per cycle. Out: registers or memory; the base is written back unless the
  * transfer faults. A loaded base wins over write-back; a stored base is the old one.
  */

@@ -1,6 +1,7 @@
 /* Branches, condition and r15 wrappers, PSR moves, exceptions raised by instructions, CP15.
  *
- * In: ops as arm_build made them. Out: core->pc, mode, state; everything that may change what interrupts
+ * In: ops as arm_build made them. Out: core->pc, mode, state; everything that may change what
+ * interrupts
  * see leaves the threaded loop (arm_jump_out) so that arm_run looks at the lines.
  */
 #include "exec.h"
@@ -95,7 +96,8 @@ ARM_HANDLER(arm_op_general) {
     ARM_GO_INNER();
 }
 
-/* A byte or halfword load in front of a conditional instruction: the one behind that waits a cycle more
+/* A byte or halfword load in front of a conditional instruction: the one behind that waits a cycle
+ * more
  * only when the conditional one is skipped. */
 ARM_HANDLER(arm_op_general_late) {
     if (!arm_condition(core, condition_at(core, op, 0)))

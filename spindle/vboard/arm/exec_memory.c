@@ -1,6 +1,8 @@
-/* Single loads and stores: fast handlers for DTCM, slow twins for ITCM, the bus, watches and faults.
+/* Single loads and stores: fast handlers for DTCM, slow twins for ITCM, the bus, watches and
+ * faults.
  *
- * In: op->rn base (16 = none), op->imm signed offset or (O_SHIFTED) shift description, op->rm offset
+ * In: op->rn base (16 = none), op->imm signed offset or (O_SHIFTED) shift description, op->rm
+ * offset
  * register. Out: r[op->rd] or memory, the base written back after a transfer that did not fault
  * (base restored abort model).
  */
@@ -222,7 +224,8 @@ ARM_HANDLER(arm_load_literal) {
     ARM_NEXT();
 }
 
-/* Address and write-back register of a word access (bits as in LDR/STR), from its instruction word. */
+/* Address and write-back register of a word access (bits as in LDR/STR), from its instruction
+ * word. */
 static void place_from_word(struct arm_core *core, const struct arm_op *op) {
     uint32_t word = op->imm, rn = word >> 16 & 15, offset = word & 0xfff;
     bool pre = word >> 24 & 1, half = !(word >> 26 & 1);

@@ -1,7 +1,10 @@
-/* The ARM rows of the instruction table (generated look, written by hand; exempt from file size hints).
+/* The ARM rows of the instruction table (generated look, written by hand; exempt from file size
+ * hints).
  *
- * In: an instruction word. Out: its row. The first row that matches wins, so special cases come first.
- * Cycles: ARM9E-S DDI 0165B tables 8-2..8-27; where sources differ the higher count (scaled offsets).
+ * In: an instruction word. Out: its row. The first row that matches wins, so special cases come
+ * first.
+ * Cycles: ARM9E-S DDI 0165B tables 8-2..8-27; where sources differ the higher count (scaled
+ * offsets).
  */
 #include "insns.h"
 
@@ -10,12 +13,12 @@
     {0x0fe00010, 0x00000000 | (opcode) << 21, name syntax_reg, K_DP_SHIFT, 1, 0},                 \
     {0x0fe00090, 0x00000010 | (opcode) << 21, name syntax_reg, K_DP_BYREG, 2, 0}
 
-static const struct arm_insn undefined = {0, 0, "undefined", K_UNDEF, 1, 0};
+static const struct arm_insn undefined = {0, 0, "undefined", K_UNDEF, 0, 0};
 
 static const struct arm_insn always_space[] = {
     {0xfe000000, 0xfa000000, "blx %b", K_BLX, 3, 0},
     {0xfd70f000, 0xf550f000, "pld", K_NOP, 1, 0},
-    {0x00000000, 0x00000000, "undefined", K_UNDEF, 1, 0},
+    {0x00000000, 0x00000000, "undefined", K_UNDEF, 0, 0},
 };
 
 static const struct arm_insn rows[] = {
@@ -27,15 +30,15 @@ static const struct arm_insn rows[] = {
     {0x0fe000f0, 0x00c00090, "smull%s%c %d, %N, %m, %S", K_MULL, 3, 1},
     {0x0fe000f0, 0x00e00090, "smlal%s%c %d, %N, %m, %S", K_MLAL, 3, 1},
     {0x0ff00ff0, 0x01000090, "swp%c %d, %m, [%n]", K_SWP, 2, 1},
-    {0x0ff00ff0, 0x01400090, "swp%cb %d, %m, [%n]", K_SWP, 2, 2},
+    {0x0ff00ff0, 0x01400090, "swpb%c %d, %m, [%n]", K_SWP, 2, 2},
     /* halfwords, signed bytes, doublewords: bits 7..4 = 1xx1 */
-    {0x0e1000f0, 0x000000b0, "str%ch %d, %H", K_STRH, 1, 0},
-    {0x0e1000f0, 0x000000d0, "ldr%cd %d, %H", K_LDRD, 2, 1},
-    {0x0e1000f0, 0x000000f0, "str%cd %d, %H", K_STRD, 2, 0},
-    {0x0e1000f0, 0x001000b0, "ldr%ch %d, %H", K_LDRH, 1, 2},
-    {0x0e1000f0, 0x001000d0, "ldr%csb %d, %H", K_LDRH, 1, 2},
-    {0x0e1000f0, 0x001000f0, "ldr%csh %d, %H", K_LDRH, 1, 2},
-    {0x0e000090, 0x00000090, "undefined", K_UNDEF, 1, 0},
+    {0x0e1000f0, 0x000000b0, "strh%c %d, %H", K_STRH, 1, 0},
+    {0x0e1000f0, 0x000000d0, "ldrd%c %d, %D, %H", K_LDRD, 2, 1},
+    {0x0e1000f0, 0x000000f0, "strd%c %d, %D, %H", K_STRD, 2, 0},
+    {0x0e1000f0, 0x001000b0, "ldrh%c %d, %H", K_LDRH, 1, 2},
+    {0x0e1000f0, 0x001000d0, "ldrsb%c %d, %H", K_LDRH, 1, 2},
+    {0x0e1000f0, 0x001000f0, "ldrsh%c %d, %H", K_LDRH, 1, 2},
+    {0x0e000090, 0x00000090, "undefined", K_UNDEF, 0, 0},
     /* the hole of the compare instructions without S */
     {0x0fbf0fff, 0x010f0000, "mrs%c %d, %p", K_MRS, 2, 0},
     {0x0fb0fff0, 0x0120f000, "msr%c %p_%f, %m", K_MSR_REG, 3, 0},
@@ -53,8 +56,8 @@ static const struct arm_insn rows[] = {
     {0x0ff0f0b0, 0x012000a0, "smulw%y%c %N, %m, %S", K_SMUL, 1, 1},
     {0x0ff00090, 0x01400080, "smlal%x%y%c %d, %N, %m, %S", K_SMLAL, 2, 1},
     {0x0ff0f090, 0x01600080, "smul%x%y%c %N, %m, %S", K_SMUL, 1, 1},
-    {0x0f900000, 0x01000000, "undefined", K_UNDEF, 1, 0},
-    {0x0fb00000, 0x03000000, "undefined", K_UNDEF, 1, 0},
+    {0x0f900000, 0x01000000, "undefined", K_UNDEF, 0, 0},
+    {0x0fb00000, 0x03000000, "undefined", K_UNDEF, 0, 0},
     /* data processing */
     DP(0u, "and", "%s%c %d, %n, %i", "%s%c %d, %n, %o"),
     DP(1u, "eor", "%s%c %d, %n, %i", "%s%c %d, %n, %o"),
@@ -74,23 +77,23 @@ static const struct arm_insn rows[] = {
     DP(15u, "mvn", "%s%c %d, %i", "%s%c %d, %o"),
     /* words and bytes */
     {0x0e500000, 0x04100000, "ldr%c %d, %A", K_LDR_IMM, 1, 1},
-    {0x0e500000, 0x04500000, "ldr%cb %d, %A", K_LDR_IMM, 1, 2},
+    {0x0e500000, 0x04500000, "ldrb%c %d, %A", K_LDR_IMM, 1, 2},
     {0x0e500000, 0x04000000, "str%c %d, %A", K_STR_IMM, 1, 0},
-    {0x0e500000, 0x04400000, "str%cb %d, %A", K_STR_IMM, 1, 0},
-    {0x0e000010, 0x06000010, "undefined", K_UNDEF, 1, 0},
+    {0x0e500000, 0x04400000, "strb%c %d, %A", K_STR_IMM, 1, 0},
+    {0x0e000010, 0x06000010, "undefined", K_UNDEF, 0, 0},
     {0x0e500000, 0x06100000, "ldr%c %d, %R", K_LDR_REG, 1, 1},
-    {0x0e500000, 0x06500000, "ldr%cb %d, %R", K_LDR_REG, 1, 2},
+    {0x0e500000, 0x06500000, "ldrb%c %d, %R", K_LDR_REG, 1, 2},
     {0x0e500000, 0x06000000, "str%c %d, %R", K_STR_REG, 1, 0},
-    {0x0e500000, 0x06400000, "str%cb %d, %R", K_STR_REG, 1, 0},
-    {0x0e100000, 0x08100000, "ldm%c%a %n%w, %l", K_LDM, 0, 1},
-    {0x0e100000, 0x08000000, "stm%c%a %n%w, %l", K_STM, 0, 0},
+    {0x0e500000, 0x06400000, "strb%c %d, %R", K_STR_REG, 1, 0},
+    {0x0e100000, 0x08100000, "ldm%a%c %n%w, %l", K_LDM, 0, 1},
+    {0x0e100000, 0x08000000, "stm%a%c %n%w, %l", K_STM, 0, 0},
     /* branches, coprocessor 15, SWI */
     {0x0f000000, 0x0a000000, "b%c %b", K_B, 3, 0},
     {0x0f000000, 0x0b000000, "bl%c %b", K_BL, 3, 0},
     {0x0f100f10, 0x0e000f10, "mcr%c p15, %q", K_MCR, 1, 0},
     {0x0f100f10, 0x0e100f10, "mrc%c p15, %q", K_MRC, 1, 1},
     {0x0f000000, 0x0f000000, "swi%c %g", K_SWI, 3, 0},
-    {0x00000000, 0x00000000, "undefined", K_UNDEF, 1, 0},
+    {0x00000000, 0x00000000, "undefined", K_UNDEF, 0, 0},
 };
 
 struct arm_found arm_find(uint32_t word) {

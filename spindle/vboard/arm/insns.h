@@ -35,7 +35,8 @@ struct arm_thumb_insn {
     const struct arm_insn *own; /* used when convert is null */
 };
 
-/* One instruction found: its row, its word (Thumb: the equal ARM word, or the halfword of an own row). */
+/* One instruction found: its row, its word (Thumb: the equal ARM word, or the halfword of an own
+ * row). */
 struct arm_found {
     const struct arm_insn *insn;
     uint32_t word;
@@ -59,8 +60,10 @@ void arm_timing_of(const struct arm_found *found, struct arm_timing *timing);
 /* Interlock cycles between an executed instruction and the next one. */
 uint32_t arm_stall(const struct arm_timing *first, const struct arm_timing *next);
 
-/* Predecode the instruction at pc into *op. `next` holds the raw words of the two instructions behind it
- * for the interlocks, or is null where fetches hide them. local: a branch inside ITCM may keep its target
+/* Predecode the instruction at pc into *op. `next` holds the raw words of the two instructions
+ * behind it
+ * for the interlocks, or is null where fetches hide them. local: a branch inside ITCM may keep its
+ * target
  * as a distance in the op array. */
 void arm_build(struct arm_op *op, const struct arm_found *found, uint32_t pc, bool thumb,
                const struct arm_found *next, bool local);

@@ -1,6 +1,7 @@
 /* Cycles and register roles of an instruction, and the interlock between two of them.
  *
- * In: a found instruction. Out: struct arm_timing. Source: ARM9E-S DDI 0165B chapter 8 (reference kernels.md
+ * In: a found instruction. Out: struct arm_timing. Source: ARM9E-S DDI 0165B chapter 8 (reference
+ * kernels.md
  * 1). Interlocks look at register numbers only: a consumer that fails its condition waits as well
  * (it is found out later in the pipe), a producer that fails makes nobody wait. Both modelled.
  */
