@@ -25,7 +25,14 @@ BUILD = Path(__file__).resolve().parent / "_build"
 
 HOST_SOURCES = ("kernels/*.c", "kernels/host/*.c", "rt/*.c", "hal/host/*.c")
 """Of two files with one name in kernels/ and kernels/host/, the host's is taken."""
-ARM_SOURCES = ("kernels/*.c", "rt/*.c", "hal/spinnaker/*.c")
+ARM_SOURCES = (
+    "kernels/*.c",
+    "kernels/arm/*.S",
+    "rt/*.c",
+    "hal/spinnaker/*.c",
+    "hal/spinnaker/*.S",
+)
+"""An assembly file in kernels/arm/ replaces the C file of its name in kernels/."""
 HOST_ONLY = ("kernel_cost.c",)
 ARM_FAST = ("dot_s28_sums.c",)
 """Compiled for speed (-O2) on ARM; the rest for size."""
@@ -66,10 +73,13 @@ def host_sources(*, plain: bool = False) -> list[Path]:
     return sorted(found - replaced)
 
 
-def arm_sources() -> list[Path]:
-    """C files of the firmware itself."""
-    found = (path for pattern in ARM_SOURCES for path in FIRMWARE.glob(pattern))
-    return sorted(path for path in found if path.name not in HOST_ONLY)
+def arm_sources(*, plain: bool = False) -> list[Path]:
+    """Sources of the firmware itself; plain leaves kernels/arm/ out: the C twins run instead."""
+    patterns = [p for p in ARM_SOURCES if not (plain and p == "kernels/arm/*.S")]
+    found = {path for pattern in patterns for path in FIRMWARE.glob(pattern)}
+    fast = [path for path in found if path.parent.name == "arm"]
+    replaced = {path.parent.parent / f"{path.stem}.c" for path in fast}
+    return sorted(path for path in found - replaced if path.name not in HOST_ONLY)
 
 
 def includes(hal: str) -> list[str]:
@@ -148,13 +158,13 @@ def library(*, plain: bool = False) -> ctypes.CDLL:
     return ctypes.CDLL(str(build(plain=plain)))
 
 
-def build_arm(out_dir: Path) -> Path:
-    """Compile the firmware's C for the ARM968 into objects in out_dir; return out_dir.
+def build_arm(out_dir: Path, *, plain: bool = False) -> Path:
+    """Compile the firmware for the ARM968 into objects in out_dir; return out_dir.
 
     Raises UserError when the compiler fails.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    for source in arm_sources():
+    for source in arm_sources(plain=plain):
         size_or_speed = "-O2" if source.name in ARM_FAST else "-Os"
         target = out_dir / f"{source.parent.name}_{source.stem}.o"
         instructions = "thumb" if source.parent.name == THUMB else "arm"

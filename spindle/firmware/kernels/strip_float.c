@@ -1,17 +1,13 @@
 /* Float primitives on float32 bit patterns: arithmetic by sf_*, functions by fn_*, the rest here.
  *
- * A NaN that arithmetic makes is SF_NAN; NEG and ABS touch the sign bit only; comparisons are IEEE.
+ * A NaN that arithmetic makes is SF_NAN; NEG and ABS touch the sign bit only. Sums, products, maxima:
+ * strip_arith.c; comparisons: strip_compare.c.
  */
 #include "fn.h"
 #include "order.h"
 #include "strip.h"
 
-void prim_add_f32(const struct strip *s, const struct instr *in) { map_2(s, in, sf_add); }
-void prim_sub_f32(const struct strip *s, const struct instr *in) { map_2(s, in, sf_sub); }
-void prim_mul_f32(const struct strip *s, const struct instr *in) { map_2(s, in, sf_mul); }
 void prim_div_f32(const struct strip *s, const struct instr *in) { map_2(s, in, sf_div); }
-void prim_max_f32(const struct strip *s, const struct instr *in) { map_2(s, in, f32_max); }
-void prim_min_f32(const struct strip *s, const struct instr *in) { map_2(s, in, f32_min); }
 void prim_sqrt_f32(const struct strip *s, const struct instr *in) { map_1(s, in, sf_sqrt); }
 void prim_rsqrt_f32(const struct strip *s, const struct instr *in) { map_1(s, in, fn_rsqrt); }
 void prim_exp_f32(const struct strip *s, const struct instr *in) { map_1(s, in, fn_exp); }
@@ -55,26 +51,3 @@ void prim_is_finite_f32(const struct strip *s, const struct instr *in)
 {
     map_1(s, in, f32_is_finite);
 }
-
-static inline uint32_t ordered(uint32_t a, uint32_t b)
-{
-    return (f32_is_nan(a) | f32_is_nan(b)) ^ 1u;
-}
-static inline uint32_t both_zero(uint32_t a, uint32_t b) { return ((a | b) << 1) == 0; }
-static inline uint32_t f32_eq(uint32_t a, uint32_t b)
-{
-    return ordered(a, b) & ((a == b) | both_zero(a, b));
-}
-static inline uint32_t f32_ne(uint32_t a, uint32_t b) { return f32_eq(a, b) ^ 1u; }
-static inline uint32_t f32_lt(uint32_t a, uint32_t b)
-{
-    return ordered(a, b) & (f32_key(a) < f32_key(b)) & (both_zero(a, b) ^ 1u);
-}
-static inline uint32_t f32_le(uint32_t a, uint32_t b)
-{
-    return ordered(a, b) & ((f32_key(a) <= f32_key(b)) | both_zero(a, b));
-}
-void prim_eq_f32(const struct strip *s, const struct instr *in) { map_2(s, in, f32_eq); }
-void prim_ne_f32(const struct strip *s, const struct instr *in) { map_2(s, in, f32_ne); }
-void prim_lt_f32(const struct strip *s, const struct instr *in) { map_2(s, in, f32_lt); }
-void prim_le_f32(const struct strip *s, const struct instr *in) { map_2(s, in, f32_le); }

@@ -8,12 +8,9 @@
  * bit for bit (there is one NaN), so older and newer need no order in the code.
  */
 #include "order.h"
-#include "strip.h"
+#include "reduce.h"
 
 #define BLOCK 256u
-
-typedef uint32_t fold_fn(uint32_t acc, const uint32_t *x, uint32_t n);
-typedef void merge_fn(uint32_t *acc, const uint32_t *x, uint32_t n);
 
 struct reducer {
     fold_fn *fold;   /* acc op x[0] op x[1] ... */
@@ -32,22 +29,6 @@ struct reduction {
     uint32_t init;
 };
 
-STRIP_INLINE uint32_t fold(uint32_t acc, const uint32_t *x, uint32_t n, op_2 *op)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        acc = op(acc, x[i]);
-    }
-    return acc;
-}
-
-STRIP_INLINE void merge(uint32_t *acc, const uint32_t *x, uint32_t n, op_2 *op)
-{
-#pragma clang loop vectorize(assume_safety) interleave_count(1)
-    for (uint32_t i = 0; i < n; i++) {
-        acc[i] = op(acc[i], x[i]);
-    }
-}
-
 static inline uint32_t i32_add(uint32_t a, uint32_t b) { return a + b; }
 static inline uint32_t i32_mul(uint32_t a, uint32_t b) { return a * b; }
 static inline uint32_t i32_and(uint32_t a, uint32_t b) { return a & b; }
@@ -57,10 +38,6 @@ static inline uint32_t s32_min(uint32_t a, uint32_t b) { return (int32_t)a < (in
 static inline uint32_t u32_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static inline uint32_t u32_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-static uint32_t fold_add_f32(uint32_t acc, const uint32_t *x, uint32_t n)
-{
-    return fold(acc, x, n, sf_add);
-}
 static uint32_t fold_mul_f32(uint32_t acc, const uint32_t *x, uint32_t n)
 {
     return fold(acc, x, n, sf_mul);
@@ -106,10 +83,6 @@ static uint32_t fold_or_i32(uint32_t acc, const uint32_t *x, uint32_t n)
     return fold(acc, x, n, i32_or);
 }
 
-static void merge_add_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, sf_add);
-}
 static void merge_mul_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
 {
     merge(acc, x, n, sf_mul);

@@ -1,0 +1,6 @@
+/* Float sums of reductions, plain C. Twin of arm/reduce_sum.S (same bits, same order). */
+#include "reduce.h"
+#include "sf.h"
+
+uint32_t fold_add_f32(uint32_t acc, const uint32_t *x, uint32_t n) { return fold(acc, x, n, sf_add); }
+void merge_add_f32(uint32_t *acc, const uint32_t *x, uint32_t n) { merge(acc, x, n, sf_add); }
