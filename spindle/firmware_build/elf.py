@@ -1,4 +1,7 @@
-"""A tiny ELF reader: sections with sizes, and symbols, of 32- and 64-bit little-endian files."""
+"""A small ELF reader: sections and symbols of 32- and 64-bit little-endian files.
+
+In: an object, a library or the linked firmware. Out: what the build and the tests ask of it.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +28,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Symbol:
-    """One named symbol; defined: it has a section."""
+    """One named symbol; defined: it has a section. value: its address, bit 0 set for Thumb code."""
 
     name: str
     defined: bool
     local: bool
+    value: int
+    size: int
 
 
 @dataclass(frozen=True)
 class Elf:
-    """What the tests ask of an object or library."""
+    """Sections and symbols of a file."""
 
     machine: int
     sections: tuple[Section, ...]
@@ -48,6 +53,20 @@ class Elf:
             if any(s.name == p or s.name.startswith(p + ".") for p in prefixes)
         )
 
+    def section(self, name: str) -> Section:
+        """The section of that name. Raises KeyError."""
+        for section in self.sections:
+            if section.name == name:
+                return section
+        raise KeyError(name)
+
+    def address(self, name: str) -> int:
+        """Address of a symbol, without the Thumb bit of code. Raises KeyError."""
+        for symbol in self.symbols:
+            if symbol.name == name and symbol.defined:
+                return symbol.value & ~1
+        raise KeyError(name)
+
     @property
     def undefined(self) -> set[str]:
         """Names the file needs from elsewhere."""
@@ -60,9 +79,10 @@ class Elf:
 
 
 def read(path: Path) -> Elf:
-    """Read an ELF file."""
+    """Read an ELF file. Raises ValueError where it is none."""
     data = path.read_bytes()
-    assert data[:4] == b"\x7fELF" and data[5] == 1, path
+    if data[:4] != b"\x7fELF" or data[5] != 1:
+        raise ValueError(f"{path} is no little-endian ELF file")
     wide = data[4] == 2
     header = struct.unpack_from("<HHIQQQIHHHHHH" if wide else "<HHIIIIIHHHHHH", data, 16)
     machine, offset, size, count, names = header[1], header[5], header[10], header[11], header[12]
@@ -91,11 +111,12 @@ def _symbols(data: bytes, section: Section, strings: int, wide: bool) -> list[Sy
     step = 24 if wide else 16
     for at in range(section.offset, section.offset + section.size, step):
         if wide:
-            name, info, _, index = struct.unpack_from("<IBBH", data, at)
+            name, info, _, index, value, size = struct.unpack_from("<IBBHQQ", data, at)
         else:
-            name, _, _, info, _, index = struct.unpack_from("<IIIBBH", data, at)
+            name, value, size, info, _, index = struct.unpack_from("<IIIBBH", data, at)
         if name:
-            out.append(Symbol(_string(data, strings + name), index != 0, info >> 4 == STB_LOCAL))
+            local = info >> 4 == STB_LOCAL
+            out.append(Symbol(_string(data, strings + name), index != 0, local, value, size))
     return out
 
 
