@@ -23,7 +23,8 @@ SCRIPT = compiler.FIRMWARE / "hal" / "spinnaker" / "firmware.ld"
 APLX_RCOPY, APLX_FILL, APLX_EXEC, APLX_END = 2, 3, 4, 0xFFFFFFFF
 APLX_UNIT = 32
 """The loader copies and fills in units of 32 bytes; a length of 0 still moves one."""
-_HEADER_BYTES = 5 * 16
+_RECORD_BYTES = 16
+_N_RECORDS = 5
 
 
 @dataclass(frozen=True)
@@ -89,21 +90,23 @@ def link(objects: list[Path], made: Path) -> None:
 
 
 def aplx(data: bytes, read: elf.Elf) -> bytes:
-    """The loader's records (SpiNNaker tools, APLX): copy code, copy data, clear variables, start.
-
-    The firmware has no initialised data: that record copies zeros over the first variables.
-    """
-    text, bss = read.section(".text"), read.section(".bss")
-    code = data[text.offset : text.offset + text.size]
-    code += bytes(-len(code) % APLX_UNIT)
+    """The loader's records (SpiNNaker tools, APLX): copy code and cold code, clear variables, start."""
+    text, cold, bss = (read.section(name) for name in (".text", ".cold", ".bss"))
+    table_bytes = _RECORD_BYTES * _N_RECORDS
     records = [
-        (APLX_RCOPY, 0, _HEADER_BYTES, len(code)),
-        (APLX_RCOPY, chip.DTCM_BASE, _HEADER_BYTES + len(code) - 16, APLX_UNIT),
-        (APLX_FILL, chip.DTCM_BASE, -(-bss.size // APLX_UNIT) * APLX_UNIT, 0),
-        (APLX_EXEC, 0, 0, 0),
+        (APLX_RCOPY, text.addr, table_bytes, text.size),
+        (APLX_RCOPY, cold.addr, table_bytes - _RECORD_BYTES + text.size, cold.size),
+        (APLX_FILL, bss.addr, -(-bss.size // APLX_UNIT) * APLX_UNIT, 0),
+        (APLX_EXEC, text.addr, 0, 0),
         (APLX_END, 0, 0, 0),
     ]
-    return b"".join(struct.pack("<4I", *record) for record in records) + code + bytes(APLX_UNIT)
+    table = b"".join(struct.pack("<4I", *record) for record in records)
+    return table + contents(data, text) + contents(data, cold)
+
+
+def contents(data: bytes, section: elf.Section) -> bytes:
+    """Bytes of a section; the linker script pads code to the loader's units."""
+    return data[section.offset : section.offset + section.size]
 
 
 def symbol_table(read: elf.Elf) -> str:
@@ -119,6 +122,7 @@ def size_table(objects: Path, read: elf.Elf) -> str:
         part = elf.read(path)
         out.append(f"{part.size_of('.text', '.vectors', '.rodata'):6d} {path.stem}\n")
     out.append(f"{read.section('.text').size:6d} linked, of {chip.ITCM_LOADABLE_BYTES} in ITCM\n")
+    out.append(f"{read.section('.cold').size:6d} linked, of {chip.SYSRAM_USER_BYTES} in SysRAM\n")
     out.append(f"{read.section('.bss').size:6d} variables, of {chip.DTCM_RUNTIME_BYTES} in DTCM\n")
     return "".join(out)
 

@@ -6,7 +6,7 @@ In: an object, a library or the linked firmware. Out: what the build and the tes
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SHT_SYMTAB, SHT_DYNSYM, SHF_ALLOC = 2, 11, 2
@@ -16,11 +16,12 @@ EM_ARM = 40
 
 @dataclass(frozen=True)
 class Section:
-    """One section; `offset` and `size` in bytes."""
+    """One section; `offset` in the file and `size` in bytes, `addr` where it runs."""
 
     name: str
     type: int
     flags: int
+    addr: int
     offset: int
     size: int
     link: int
@@ -89,8 +90,8 @@ def read(path: Path) -> Elf:
     raw = [_section(data, offset + i * size, wide) for i in range(count)]
     strings = raw[names][1]
     sections = tuple(
-        Section(_string(data, strings.offset + name), s.type, s.flags, s.offset, s.size, s.link)
-        for name, s in raw
+        replace(section, name=_string(data, strings.offset + name))
+        for name, section in raw
     )
     symbols = tuple(
         symbol
@@ -103,7 +104,7 @@ def read(path: Path) -> Elf:
 
 def _section(data: bytes, at: int, wide: bool) -> tuple[int, Section]:
     fields = struct.unpack_from("<IIQQQQIIQQ" if wide else "<IIIIIIIIII", data, at)
-    return fields[0], Section("", fields[1], fields[2], fields[4], fields[5], fields[6])
+    return fields[0], Section("", *fields[1:7])
 
 
 def _symbols(data: bytes, section: Section, strings: int, wide: bool) -> list[Symbol]:

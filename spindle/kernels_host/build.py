@@ -45,8 +45,13 @@ THUMB_FILES = (
     "strip_int.c",
     "strip_reduce.c",
     "tile.c",
+    "strip.c",
+    "barrier.c",
+    "complete.c",
     "hal.c",
     "mailbox.c",
+    "open.c",
+    "serve.c",
     "session.c",
     "vcpu.c",
 )

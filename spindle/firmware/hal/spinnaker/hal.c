@@ -39,41 +39,7 @@ uint32_t hal_cycles(struct hal *hal)
     return port_cycles();
 }
 
-/* ---- life */
-
-static void set_vector(uint32_t slot, uint32_t source, void (*handler)(void))
-{
-    REG(VIC_BASE + VIC_ADDR0 + 4 * slot) = (uint32_t)(uintptr_t)handler;
-    REG(VIC_BASE + VIC_CONTROL0 + 4 * slot) = VIC_SLOT_ON | source;
-}
-
-static void open_interrupts(void)
-{
-    for (uint32_t slot = 3; slot < 16; slot++) {
-        REG(VIC_BASE + VIC_CONTROL0 + 4 * slot) = 0;
-    }
-    set_vector(0, VIC_CPU_INT, irq_mailbox);
-    set_vector(1, VIC_DMA_DONE, irq_dma);
-    set_vector(2, VIC_TIMER2, irq_alarm);
-    REG(VIC_BASE + VIC_DEFADDR) = (uint32_t)(uintptr_t)irq_spurious;
-    REG(VIC_BASE + VIC_SELECT) = 1u << VIC_CC_MC;
-    REG(VIC_BASE + VIC_ENABLE) = 1u << VIC_CC_MC | 1u << VIC_CPU_INT | 1u << VIC_TIMER2;
-}
-
-/* Interrupts are off in the CPSR until the caller turns them on. */
-void hal_open(struct hal *hal)
-{
-    REG(TIMER_BASE + TIMER1_LOAD) = 0xffffffffu;
-    REG(TIMER_BASE + TIMER1_CONTROL) = TIMER_FREE_RUNNING;
-    port_alarm(0);
-    REG(TIMER_BASE + TIMER2_CONTROL) = TIMER_ONE_SHOT;
-    REG(CC_BASE + CC_TCR) = 0; /* multicast, no payload */
-    REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_FLUSH;
-    REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_START;
-    REG(DMA_BASE + DMA_GCTL) = DMA_GCTL_DONE;
-    open_interrupts();
-    hal->arena_end = hal->arena + hal->arena_bytes;
-}
+/* ---- launches */
 
 void hal_launch(struct hal *hal, const struct command *command)
 {

@@ -61,8 +61,18 @@ void irq_spurious(void);
 void crash_reset(void);
 extern uint32_t reset_target;
 
+static inline volatile struct status *status(void)
+{
+    return (volatile struct status *)(uintptr_t)firmware.hal.status;
+}
+
+static inline volatile struct core *core_record(uint32_t virtual_core)
+{
+    uint32_t at = firmware.hal.arena + SPINDLE_CORES_OFFSET + virtual_core * SPINDLE_CORE_STRIDE;
+    return (volatile struct core *)(uintptr_t)(at | UNBUFFERED);
+}
+
 /* hal.c */
-void hal_open(struct hal *hal);
 void hal_pump(struct hal *hal);
 void hal_launch(struct hal *hal, const struct command *command);
 void hal_stop(struct hal *hal, const struct fault *fault);
@@ -76,12 +86,24 @@ void vcpu_state(uint32_t state);
 void vcpu_say(const char *text);
 
 /* session.c */
-void session_main(uint32_t flags_and_app);
+void session_read_command(uint32_t sequence);
+void session_begin(uint32_t sequence);
+uint32_t session_run_launch(void);
+void session_fail(uint32_t code, uint32_t word);
+void session_publish(uint32_t state);
+void session_follow(void);
+uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
+
+/* serve.c, open.c */
+void serve_commands(void);
+void open_session(uint32_t flags_and_app);
 void crash_report(uint32_t code, uint32_t psr, const uint32_t *saved, uint32_t sp, uint32_t lr);
 void hal_dma_interrupt(uint32_t pc);
 
-/* mailbox.c */
+/* mailbox.c, complete.c */
 void mailbox_interrupt(uint32_t pc);
-void mailbox_complete(uint32_t sequence, uint32_t code, uint32_t cycles);
+void mailbox_take_lock(uint32_t lock);
+void mailbox_give_lock(uint32_t lock);
+void complete_push(uint32_t sequence, uint32_t code, uint32_t cycles);
 
 #endif

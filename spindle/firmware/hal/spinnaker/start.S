@@ -1,7 +1,7 @@
 /* start.S: vectors, the multicast handler, entry with dirty state, exceptions that end a core.
  *
  * In: r0 = flags << 8 | app id from SC&MP's loader, SVC mode, interrupts off, anything in the interrupt
- * controller, timers and memories. Out: session_main in SYS mode.
+ * controller, timers and memories. Out: open_session in SYS mode.
  */
 #include "regs.h"
 
@@ -87,7 +87,7 @@ reset:
     msr     cpsr_c, #0xdf           @ SYS
     ldr     sp, =SYS_STACK_TOP
     mov     r0, r4
-    bl      session_main
+    bl      open_session
     b       crash_reset             @ it does not return
 
 /* An exception: r0-r7 and lr of its mode to the mode's stack, then crash_report on a fresh SYS stack
