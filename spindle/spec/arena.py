@@ -46,6 +46,8 @@ BRANCHING = 4
 ASK_CYCLES = 4000
 """A missing packet is asked for after 20 us; each further time twice as late, to 64 times."""
 ASK_DOUBLINGS = 6
+CROSSING_CYCLES = 1000
+"""A question within 5 us of what it asks for has crossed it on the way: not answered."""
 
 DOORBELL_PORT = 1
 """SDP port of the service core that takes doorbells."""

@@ -67,6 +67,12 @@ uint32_t barrier_received(const struct barrier *barrier)
     return barrier->inbox.received[CLASS_ARRIVE] + barrier->inbox.received[CLASS_RELEASE];
 }
 
+/* A question within 5 us of the answer has crossed it on its way; who asked will ask again. */
+static uint32_t has_crossed(const struct barrier *barrier, uint32_t now)
+{
+    return now - barrier->sent_at < SPINDLE_CROSSING_CYCLES;
+}
+
 static void send_release(struct barrier *barrier)
 {
     if (barrier->n_receivers) {
@@ -76,8 +82,9 @@ static void send_release(struct barrier *barrier)
     }
 }
 
-void barrier_release(struct barrier *barrier, uint32_t flags)
+void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now)
 {
+    barrier->sent_at = now;
     barrier->generation++;
     barrier->released = flags;
     barrier->phase = PHASE_IDLE;
@@ -99,7 +106,7 @@ void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now)
 }
 
 /* Who asks for what was released already gets the last release: to the others it is an old one. */
-static void answer_releases(struct barrier *barrier)
+static void answer_releases(struct barrier *barrier, uint32_t now)
 {
     uint32_t lacks = 0;
     for (uint32_t i = 0; i < SPINDLE_LANES; i++) {
@@ -107,24 +114,24 @@ static void answer_releases(struct barrier *barrier)
         barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i] = 0;
         lacks |= key != 0 && ahead(key, barrier->generation) <= 0;
     }
-    if (lacks) {
+    if (lacks && !has_crossed(barrier, now)) {
         barrier->resent += barrier->n_receivers;
         send_release(barrier);
     }
 }
 
-void barrier_answer(struct barrier *barrier)
+void barrier_answer(struct barrier *barrier, uint32_t now)
 {
     uint32_t asked = barrier->inbox.received[CLASS_ASK_RELEASE];
     barrier->inbox.news = 0;
     if (asked != barrier->answered) {
         barrier->answered = asked;
-        answer_releases(barrier);
+        answer_releases(barrier, now);
     }
 }
 
 /* The parent asks: 1 if the question shows that the release waited for is past. */
-static uint32_t answer_parent(struct barrier *barrier)
+static uint32_t answer_parent(struct barrier *barrier, uint32_t now)
 {
     uint32_t slot = SPINDLE_SLOT_ASK_ARRIVAL + barrier->place;
     uint32_t key = barrier->inbox.slot[slot];
@@ -132,7 +139,8 @@ static uint32_t answer_parent(struct barrier *barrier)
         return 0;
     }
     barrier->inbox.slot[slot] = 0;
-    if (ahead(key, barrier->generation + 1) == 0 && barrier->phase == PHASE_WAIT) {
+    if (ahead(key, barrier->generation + 1) == 0 && barrier->phase == PHASE_WAIT &&
+        !has_crossed(barrier, now)) {
         barrier->resent++;
         send_arrival(barrier);
     }
@@ -161,16 +169,21 @@ static uint32_t is_due(struct barrier *barrier, uint32_t now)
     return 1;
 }
 
-static uint32_t has_come(const struct barrier *barrier, uint32_t place)
+/* Slots change under our eyes: a key is read once, and judged as read. */
+static uint32_t arrival_of(const struct barrier *barrier, uint32_t child)
 {
-    uint32_t key = barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + place];
+    return barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + barrier->child[child]];
+}
+
+static uint32_t is_present(const struct barrier *barrier, uint32_t key)
+{
     return ahead(key, barrier->generation + 1) >= 0;
 }
 
 static void ask_children(struct barrier *barrier)
 {
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        if (!has_come(barrier, barrier->child[i])) {
+        if (!is_present(barrier, arrival_of(barrier, i))) {
             ask(barrier, SPINDLE_SLOT_ASK_ARRIVAL + barrier->child[i]);
         }
     }
@@ -181,8 +194,8 @@ static uint32_t gather(struct barrier *barrier)
 {
     uint32_t flags = barrier->flags;
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t theirs = barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + barrier->child[i]] & 3u;
-        if (!has_come(barrier, barrier->child[i])) {
+        uint32_t key = arrival_of(barrier, i), theirs = key & 3u;
+        if (!is_present(barrier, key)) {
             return 0;
         }
         flags = flags == BARRIER_WAIT || flags == theirs ? theirs : BARRIER_STOP;
@@ -200,11 +213,12 @@ static uint32_t poll_gather(struct barrier *barrier, uint32_t now)
         return BARRIER_WAIT;
     }
     if (barrier->is_root) {
-        barrier_release(barrier, barrier->flags);
+        barrier_release(barrier, barrier->flags, now);
         return barrier->flags;
     }
     barrier->phase = PHASE_WAIT;
     rest(barrier, now);
+    barrier->sent_at = now;
     send_arrival(barrier);
     return BARRIER_WAIT;
 }
@@ -230,7 +244,7 @@ static uint32_t poll_follower(struct barrier *barrier, uint32_t now)
     if (found != BARRIER_WAIT) {
         return found;
     }
-    if (answer_parent(barrier)) {
+    if (answer_parent(barrier, now)) {
         return BARRIER_MISSED;
     }
     if (barrier->phase == PHASE_GATHER) {
@@ -245,7 +259,7 @@ static uint32_t poll_follower(struct barrier *barrier, uint32_t now)
 uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
 {
     if (barrier->is_root) {
-        barrier_answer(barrier);
+        barrier_answer(barrier, now);
         return poll_gather(barrier, now);
     }
     barrier->inbox.news = 0;

@@ -48,6 +48,7 @@ struct barrier {
     uint32_t flags;       /* of the arrival */
     uint32_t released;    /* root: flags of the last release */
     uint32_t answered;    /* root: questions for a release that were seen */
+    uint32_t sent_at;     /* time of the last arrival or release sent first */
     uint32_t ask_at;      /* time of the next question */
     uint32_t ask_after;   /* cycles from the last one */
     uint32_t sent, resent, asked;
@@ -61,7 +62,7 @@ void barrier_init(struct barrier *barrier, uint32_t place, uint32_t n_places, ui
 void barrier_idle(struct barrier *barrier);
 
 /* Root only: release the next generation. */
-void barrier_release(struct barrier *barrier, uint32_t flags);
+void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now);
 
 /* This core has arrived. flags: GO, STOP or END; a root without lanes gives BARRIER_WAIT. */
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now);
@@ -70,7 +71,7 @@ void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now);
 uint32_t barrier_poll(struct barrier *barrier, uint32_t now);
 
 /* Root only, between launches: answer who asks for the last release. */
-void barrier_answer(struct barrier *barrier);
+void barrier_answer(struct barrier *barrier, uint32_t now);
 
 /* 1: barrier_poll has to be called at ask_at even without news. */
 uint32_t barrier_asks(const struct barrier *barrier);

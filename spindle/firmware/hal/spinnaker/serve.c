@@ -96,14 +96,14 @@ static void take_command(uint32_t sequence)
     }
     session_begin(sequence);
     status()->last_started = sequence;
-    barrier_release(&firmware.barrier, BARRIER_START);
+    barrier_release(&firmware.barrier, BARRIER_START, port_cycles());
     report(session_run_launch());
 }
 
 void serve_commands(void)
 {
     for (;;) {
-        barrier_answer(&firmware.barrier);
+        barrier_answer(&firmware.barrier, port_cycles());
         if (firmware.doorbell != firmware.last) {
             take_command(firmware.last + 1);
         } else {

@@ -42,7 +42,7 @@ static uint32_t await_barrier(void)
     for (; found == BARRIER_WAIT; found = barrier_poll(barrier, now)) {
         if (barrier->ask_at != armed) {
             if (is_hopeless()) {
-                barrier_release(barrier, BARRIER_STOP);
+                barrier_release(barrier, BARRIER_STOP, now);
                 found = BARRIER_STOP;
                 break;
             }
