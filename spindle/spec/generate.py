@@ -43,6 +43,7 @@ def _limits() -> dict[str, int]:
         "DTCM_ARENA_BYTES",
         "DTCM_SYS_STACK_BYTES",
         "DMA_MAX_BYTES",
+        "ARENA_ALIGN",
     ):
         limits[name] = getattr(chip, name)
     return limits

@@ -1,7 +1,7 @@
 /* hal.c: hal.h on a SpiNNaker core: DMA, words of SDRAM, cycles, abort, profile, fault record.
  *
  * The DMA controller takes one transfer and one behind it; further ones wait in a ring. While a core
- * waits it moves the ring itself; while it computes, the done interrupt does.
+ * waits it moves the ring itself (hal_pump in irq.S); while it computes, the done interrupt does.
  */
 #include "port.h"
 
@@ -91,54 +91,14 @@ static void fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1)
 }
 
 /* An error stops the controller: everything asked for counts as over, and the launch ends. */
-static void give_up(struct hal *hal, uint32_t stat)
+void hal_give_up(struct hal *hal)
 {
+    uint32_t stat = REG(DMA_BASE + DMA_STAT);
     REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_FLUSH;
     REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_START;
     fail(hal, FAULT_DMA, hal->ring[hal->done % DMA_RING].sdram, stat);
     hal->committed = hal->queued;
     hal->done = hal->queued;
-}
-
-static void acknowledge(struct hal *hal, uint32_t stat)
-{
-    if (stat & DMA_STAT_DONE2) {
-        REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_DONE;
-        hal->done++;
-    }
-    if (stat & DMA_STAT_DONE) {
-        REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_DONE;
-        hal->done++;
-    }
-}
-
-static void commit(struct hal *hal)
-{
-    const struct dma_request *request = &hal->ring[hal->committed % DMA_RING];
-    REG(DMA_BASE + DMA_ADRS) = request->sdram;
-    REG(DMA_BASE + DMA_ADRT) = request->dtcm;
-    REG(DMA_BASE + DMA_DESC) = request->desc;
-    hal->committed++;
-}
-
-/* Count what is over, hand over what waits. IRQ is off. The interrupt is wanted while some wait. */
-void hal_pump(struct hal *hal)
-{
-    uint32_t stat = REG(DMA_BASE + DMA_STAT);
-    if (stat & DMA_STAT_ERRORS) {
-        give_up(hal, stat);
-    }
-    acknowledge(hal, stat);
-    while (hal->committed != hal->queued && hal->committed - hal->done < 2) {
-        commit(hal);
-    }
-    REG(VIC_BASE + (hal->committed != hal->queued ? VIC_ENABLE : VIC_DISABLE)) = 1u << VIC_DMA_DONE;
-}
-
-void hal_dma_interrupt(uint32_t pc)
-{
-    (void)pc;
-    hal_pump(&firmware.hal);
 }
 
 static uint32_t is_past(const struct hal *hal, uint32_t ticket)

@@ -19,7 +19,59 @@
     .endm
 
     HANDLER irq_mailbox, mailbox_interrupt
-    HANDLER irq_dma, hal_dma_interrupt
+
+    .globl  irq_dma
+    .type   irq_dma, %function
+irq_dma:
+    sub     lr, lr, #4
+    stmfd   sp!, {r0-r3, r12, lr}
+    ldr     r0, =firmware + HAL_OFFSET
+    bl      hal_pump
+    b       handled
+
+/* hal_pump(hal): count the transfers that are over, hand over what waits in the ring; the done interrupt
+ * is wanted while something waits there. IRQ is off. See struct hal in port.h. */
+    .globl  hal_pump
+    .type   hal_pump, %function
+hal_pump:
+    mov     r1, #DMA_BASE
+    ldr     r2, [r1, #DMA_STAT]
+    ldr     r3, [r0, #HAL_DONE]
+    mov     r12, #DMA_CTRL_DONE
+    tst     r2, #DMA_STAT_DONE2
+    strne   r12, [r1, #DMA_CTRL]
+    addne   r3, r3, #1
+    tst     r2, #DMA_STAT_DONE
+    strne   r12, [r1, #DMA_CTRL]
+    addne   r3, r3, #1
+    str     r3, [r0, #HAL_DONE]
+    movs    r2, r2, lsl #11         @ errors: STAT[20:13]
+    movs    r2, r2, lsr #24
+    bne     hal_give_up
+    stmfd   sp!, {r4, r5, lr}
+    ldr     r2, [r0, #HAL_COMMITTED]
+    ldr     r12, [r0, #HAL_QUEUED]
+1:  subs    lr, r12, r2
+    beq     2f                      @ nothing waits
+    sub     r4, r2, r3
+    cmp     r4, #2
+    bhs     2f                      @ the controller has two
+    and     r4, r2, #DMA_RING - 1
+    add     r4, r4, r4, lsl #1
+    add     r4, r0, r4, lsl #2
+    ldmia   r4, {r4, r5, lr}
+    str     r4, [r1, #DMA_ADRS]
+    str     r5, [r1, #DMA_ADRT]
+    str     lr, [r1, #DMA_DESC]
+    add     r2, r2, #1
+    b       1b
+2:  str     r2, [r0, #HAL_COMMITTED]
+    ldr     r1, =VIC_BASE
+    mov     r2, #1 << VIC_DMA_DONE
+    cmp     lr, #0
+    strne   r2, [r1, #VIC_ENABLE]
+    streq   r2, [r1, #VIC_DISABLE]
+    ldmfd   sp!, {r4, r5, pc}
 
 /* The alarm only wakes its core: `news` makes it look. */
     .globl  irq_alarm

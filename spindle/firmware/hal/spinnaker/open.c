@@ -48,10 +48,11 @@ static void give_up(uint32_t code)
 static void find_arena(uint32_t app_id)
 {
     uint32_t table = REG(SV_BASE + SV_ALLOC_TAG) | UNBUFFERED;
-    firmware.hal.arena = REG(table + 4 * (app_id << 8 | SPINDLE_ARENA_TAG));
-    if (firmware.hal.arena == 0) {
+    uint32_t block = REG(table + 4 * (app_id << 8 | SPINDLE_ARENA_TAG));
+    if (block == 0) {
         give_up(RTE_SWERR);
     }
+    firmware.hal.arena = (block + SPINDLE_ARENA_ALIGN - 1) & ~(SPINDLE_ARENA_ALIGN - 1u);
 }
 
 static void find_place(const volatile struct session *record)

@@ -7,7 +7,6 @@
 #include "rt.h"
 
 #define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
-#define DMA_RING 32
 
 struct dma_request {
     uint32_t sdram, dtcm, desc;
@@ -47,6 +46,13 @@ struct firmware {
     uint32_t started_at;        /* cycles */
 };
 
+_Static_assert(offsetof(struct barrier_inbox, received) == 0x100, "start.S");
+_Static_assert(offsetof(struct barrier_inbox, news) == 0x110, "start.S");
+_Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
+_Static_assert(offsetof(struct hal, queued) == HAL_QUEUED, "irq.S");
+_Static_assert(offsetof(struct hal, committed) == HAL_COMMITTED, "irq.S");
+_Static_assert(offsetof(struct hal, done) == HAL_DONE, "irq.S");
+
 extern struct firmware firmware;
 
 /* start.S, irq.S */
@@ -54,6 +60,7 @@ uint32_t port_disable_irq(void);            /* returns the former CPSR */
 void port_restore(uint32_t cpsr);           /* what port_disable_irq returned */
 void port_sleep_unless(const volatile uint32_t *news); /* WFI with both interrupts off, unless *news */
 void port_wait_for_interrupt(void);         /* WFI; the caller has IRQ off */
+void hal_pump(struct hal *hal);
 void irq_mailbox(void);                     /* vectors */
 void irq_dma(void);
 void irq_alarm(void);
@@ -73,7 +80,7 @@ static inline volatile struct core *core_record(uint32_t virtual_core)
 }
 
 /* hal.c */
-void hal_pump(struct hal *hal);
+void hal_give_up(struct hal *hal); /* after an error of the DMA controller */
 void hal_launch(struct hal *hal, const struct command *command);
 void hal_stop(struct hal *hal, const struct fault *fault);
 uint32_t hal_intact(void);
@@ -98,7 +105,6 @@ uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
 void serve_commands(void);
 void open_session(uint32_t flags_and_app);
 void crash_report(uint32_t code, uint32_t psr, const uint32_t *saved, uint32_t sp, uint32_t lr);
-void hal_dma_interrupt(uint32_t pc);
 
 /* mailbox.c, complete.c */
 void mailbox_interrupt(uint32_t pc);
