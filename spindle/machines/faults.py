@@ -18,6 +18,8 @@ _MEANING = {
     "BAD_CRC": "the CRC of its command does not match",
     "ABORTED": "it was aborted",
     "DMA": "a transfer was too long, or still under way at a barrier",
+    "CORE": "its core met an exception and stopped for good",
+    "BARRIER": "its lanes came to a barrier by different ways",
 }
 
 

@@ -12,6 +12,12 @@ SDRAM_USABLE_BYTES = 123_469_792
 """What SC&MP leaves to applications, as SpiNNMan reports it on a booted board."""
 
 ITCM_BYTES = 32 * 1024
+ITCM_LOADABLE_BYTES = 0x7F00
+"""SC&MP's loader and its stack lie above while it copies (SpiNNaker tools, boot_aplx.s)."""
+SYSRAM_USER_BASE = 0xE5000100
+SYSRAM_USER_BYTES = 4096
+"""System RAM that SC&MP leaves to applications (spinnaker_tools, sark.h: sv.sysram_base)."""
+DTCM_BASE = 0x00400000
 DTCM_BYTES = 64 * 1024
 DTCM_RUNTIME_BYTES = 4 * 1024
 DTCM_ARENA_BYTES = 54 * 1024

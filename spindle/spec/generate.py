@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from spindle.spec import chip, costs, records, sources, tables
+from spindle.spec import arena, chip, costs, records, sources, tables
 
 INCLUDE = Path(__file__).resolve().parent.parent / "firmware" / "include"
 _HEAD = "/* Generated from spindle/spec/ by `make generate`; do not edit. */\n"
@@ -32,6 +32,7 @@ def _limits() -> dict[str, int]:
         "LOOP_REGS": records.LOOP_REGS,
         "CHUNK": records.CHUNK,
         "NO_DIM": records.NO_DIM,
+        "NO_PLACE": records.NO_PLACE,
         "ADAM_G_LAST": tables.ADAM_G_LAST,
         "NONFINITE_FLAG": tables.NONFINITE_FLAG,
     }
@@ -41,8 +42,11 @@ def _limits() -> dict[str, int]:
         "TILE_ARENA_BYTES",
         "HALF_ARENA_BYTES",
         "DTCM_BYTES",
+        "DTCM_RUNTIME_BYTES",
         "DTCM_ARENA_BYTES",
+        "DTCM_SYS_STACK_BYTES",
         "DMA_MAX_BYTES",
+        "ARENA_ALIGN",
     ):
         limits[name] = getattr(chip, name)
     return limits
@@ -117,7 +121,20 @@ def costs_header() -> str:
     return "\n".join(out)
 
 
-HEADERS = {"spindle_records.h": records_header, "spindle_costs.h": costs_header}
+def arena_header() -> str:
+    """Text of spindle_arena.h: every number of spec/arena.py; it serves assembly too."""
+    out = [_HEAD, "#ifndef SPINDLE_ARENA_H", "#define SPINDLE_ARENA_H", ""]
+    for name, value in vars(arena).items():
+        if name.isupper() and isinstance(value, int):
+            out.append(f"#define SPINDLE_{name} {value if value < 65536 else f'0x{value:08x}'}")
+    return "\n".join([*out, "", "#endif", ""])
+
+
+HEADERS = {
+    "spindle_records.h": records_header,
+    "spindle_costs.h": costs_header,
+    "spindle_arena.h": arena_header,
+}
 
 
 def main() -> int:

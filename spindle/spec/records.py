@@ -22,6 +22,7 @@ LOOP_REGS = 16
 CHUNK = 8
 """Contracted indices per panel chunk (docs/spec/image.md, panels)."""
 NO_DIM = 255
+NO_PLACE = 255
 
 _CODES = {"u8": "B", "u16": "H", "u32": "I", "i32": "i"}
 _C_TYPES = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "i32": "int32_t"}
@@ -228,6 +229,43 @@ STATUS = _record(
     Field("packets_resent", "u32"),
     Field("nonfinite", "u32", 1, "dot outputs decided by the non-finite rule"),
     Field("fault", "fault", 1, "first fault"),
+    Field("stop", "u32", 1, "sequence of the launch that a lane's fault has stopped"),
+    Field("crashed", "u32", 1, "virtual core that stopped for good, + 1; 0: none"),
+    Field("reserved", "u32", 15, ""),
+)
+
+SESSION = _record(
+    "session",
+    "What differs per chip, at the arena's start; the firmware reads it once (docs/spec/run.md).",
+    Field("magic", "u32", 1, "SESSION_MAGIC"),
+    Field("abi_hash", "u32", 1, "of the host"),
+    Field("arena", "u32", 1, "SDRAM address of this record"),
+    Field("arena_bytes", "u32"),
+    Field("rank", "u32", 1, "number of the chip in the machine"),
+    Field("n_chips", "u32"),
+    Field("mesh", "u16", 2, "x and y of the chip"),
+    Field("root", "u16", 2, "x and y of the chip that pushes completions"),
+    Field("n_places", "u32", 1, "cores that run lanes: place p runs lanes p, p + n_places, ..."),
+    Field("service", "u32", 1, "virtual core that takes doorbells; root of the barrier"),
+    Field("tag", "u32", 1, "fixed IP tag of completions"),
+    Field("place_core", "u8", 16, "virtual core of each place"),
+    Field("neighbour_key", "u32", 6, "for links 0..5; 0: none"),
+    Field("reserved", "u32", 43, ""),
+)
+
+CORE = _record(
+    "core",
+    "What one core says of itself; in the arena, by virtual core.",
+    Field("state", "u32", 1, "CORE_*"),
+    Field("place", "u32", 1, "NO_PLACE: none"),
+    Field("sequence", "u32", 1, "of the launch it runs or ran last"),
+    Field("sent", "u32", 1, "deliveries of barrier packets it caused, since open, without asks"),
+    Field("received", "u32", 1, "barrier packets, since open, without asks"),
+    Field("resent", "u32", 1, "of those sent: because somebody asked"),
+    Field("asked", "u32", 1, "packets that asked for a missing one"),
+    Field("nonfinite", "u32", 1, "of the launch: outputs decided by the non-finite rule"),
+    Field("fault_sequence", "u32", 1, "launch of the fault below"),
+    Field("fault", "fault", 1, "first of that launch"),
     Field("reserved", "u32", 17, ""),
 )
 
@@ -258,7 +296,10 @@ FLAGS: dict[str, dict[str, int]] = {
         "BAD_CRC": 5,
         "ABORTED": 6,
         "DMA": 7,
+        "CORE": 8,
+        "BARRIER": 9,
     },
+    "CORE": {"NONE": 0, "IDLE": 1, "RUN": 2, "CRASHED": 3, "UNUSED": 4},
 }
 
 FLAG_DOCS = {
@@ -269,6 +310,7 @@ FLAG_DOCS = {
     "STEP_FLAG": "BARRIER: all lanes meet after this step.",
     "STEP": "kinds",
     "FAULT": "codes",
+    "CORE": "states of a core record",
 }
 
 

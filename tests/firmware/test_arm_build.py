@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import elf_tools
+from spindle.firmware_build import elf as elf_tools
 import pytest
 
 from spindle.kernels_host import build

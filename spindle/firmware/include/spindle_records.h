@@ -15,6 +15,7 @@
 #define SPINDLE_LOOP_REGS 16
 #define SPINDLE_CHUNK 8
 #define SPINDLE_NO_DIM 255
+#define SPINDLE_NO_PLACE 255
 #define SPINDLE_ADAM_G_LAST 1
 #define SPINDLE_NONFINITE_FLAG 0x00010000u
 #define SPINDLE_SDRAM_BASE 0x60000000u
@@ -22,9 +23,12 @@
 #define SPINDLE_TILE_ARENA_BYTES 52224
 #define SPINDLE_HALF_ARENA_BYTES 15872
 #define SPINDLE_DTCM_BYTES 0x00010000u
+#define SPINDLE_DTCM_RUNTIME_BYTES 4096
 #define SPINDLE_DTCM_ARENA_BYTES 55296
+#define SPINDLE_DTCM_SYS_STACK_BYTES 4096
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
-#define SPINDLE_ABI_HASH 0x6d7c8ee7u
+#define SPINDLE_ARENA_ALIGN 128
+#define SPINDLE_ABI_HASH 0xd23cc247u
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
 /* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */
@@ -56,6 +60,15 @@
 #define FAULT_BAD_CRC 5
 #define FAULT_ABORTED 6
 #define FAULT_DMA 7
+#define FAULT_CORE 8
+#define FAULT_BARRIER 9
+
+/* states of a core record */
+#define CORE_NONE 0
+#define CORE_IDLE 1
+#define CORE_RUN 2
+#define CORE_CRASHED 3
+#define CORE_UNUSED 4
 
 #define PRIM_EXT 0
 #define PRIM_SPLAT 1
@@ -329,7 +342,9 @@ struct status {
     uint32_t packets_resent;
     uint32_t nonfinite; /* dot outputs decided by the non-finite rule */
     struct fault fault; /* first fault */
-    uint32_t reserved[17];
+    uint32_t stop; /* sequence of the launch that a lane's fault has stopped */
+    uint32_t crashed; /* virtual core that stopped for good, + 1; 0: none */
+    uint32_t reserved[15];
 };
 _Static_assert(sizeof(struct status) == 128, "status");
 _Static_assert(offsetof(struct status, last_started) == 0, "status.last_started");
@@ -342,7 +357,69 @@ _Static_assert(offsetof(struct status, packets_received) == 24, "status.packets_
 _Static_assert(offsetof(struct status, packets_resent) == 28, "status.packets_resent");
 _Static_assert(offsetof(struct status, nonfinite) == 32, "status.nonfinite");
 _Static_assert(offsetof(struct status, fault) == 36, "status.fault");
-_Static_assert(offsetof(struct status, reserved) == 60, "status.reserved");
+_Static_assert(offsetof(struct status, stop) == 60, "status.stop");
+_Static_assert(offsetof(struct status, crashed) == 64, "status.crashed");
+_Static_assert(offsetof(struct status, reserved) == 68, "status.reserved");
+
+/* What differs per chip, at the arena's start; the firmware reads it once (docs/spec/run.md). */
+struct session {
+    uint32_t magic; /* SESSION_MAGIC */
+    uint32_t abi_hash; /* of the host */
+    uint32_t arena; /* SDRAM address of this record */
+    uint32_t arena_bytes;
+    uint32_t rank; /* number of the chip in the machine */
+    uint32_t n_chips;
+    uint16_t mesh[2]; /* x and y of the chip */
+    uint16_t root[2]; /* x and y of the chip that pushes completions */
+    uint32_t n_places; /* cores that run lanes: place p runs lanes p, p + n_places, ... */
+    uint32_t service; /* virtual core that takes doorbells; root of the barrier */
+    uint32_t tag; /* fixed IP tag of completions */
+    uint8_t place_core[16]; /* virtual core of each place */
+    uint32_t neighbour_key[6]; /* for links 0..5; 0: none */
+    uint32_t reserved[43];
+};
+_Static_assert(sizeof(struct session) == 256, "session");
+_Static_assert(offsetof(struct session, magic) == 0, "session.magic");
+_Static_assert(offsetof(struct session, abi_hash) == 4, "session.abi_hash");
+_Static_assert(offsetof(struct session, arena) == 8, "session.arena");
+_Static_assert(offsetof(struct session, arena_bytes) == 12, "session.arena_bytes");
+_Static_assert(offsetof(struct session, rank) == 16, "session.rank");
+_Static_assert(offsetof(struct session, n_chips) == 20, "session.n_chips");
+_Static_assert(offsetof(struct session, mesh) == 24, "session.mesh");
+_Static_assert(offsetof(struct session, root) == 28, "session.root");
+_Static_assert(offsetof(struct session, n_places) == 32, "session.n_places");
+_Static_assert(offsetof(struct session, service) == 36, "session.service");
+_Static_assert(offsetof(struct session, tag) == 40, "session.tag");
+_Static_assert(offsetof(struct session, place_core) == 44, "session.place_core");
+_Static_assert(offsetof(struct session, neighbour_key) == 60, "session.neighbour_key");
+_Static_assert(offsetof(struct session, reserved) == 84, "session.reserved");
+
+/* What one core says of itself; in the arena, by virtual core. */
+struct core {
+    uint32_t state; /* CORE_* */
+    uint32_t place; /* NO_PLACE: none */
+    uint32_t sequence; /* of the launch it runs or ran last */
+    uint32_t sent; /* deliveries of barrier packets it caused, since open, without asks */
+    uint32_t received; /* barrier packets, since open, without asks */
+    uint32_t resent; /* of those sent: because somebody asked */
+    uint32_t asked; /* packets that asked for a missing one */
+    uint32_t nonfinite; /* of the launch: outputs decided by the non-finite rule */
+    uint32_t fault_sequence; /* launch of the fault below */
+    struct fault fault; /* first of that launch */
+    uint32_t reserved[17];
+};
+_Static_assert(sizeof(struct core) == 128, "core");
+_Static_assert(offsetof(struct core, state) == 0, "core.state");
+_Static_assert(offsetof(struct core, place) == 4, "core.place");
+_Static_assert(offsetof(struct core, sequence) == 8, "core.sequence");
+_Static_assert(offsetof(struct core, sent) == 12, "core.sent");
+_Static_assert(offsetof(struct core, received) == 16, "core.received");
+_Static_assert(offsetof(struct core, resent) == 20, "core.resent");
+_Static_assert(offsetof(struct core, asked) == 24, "core.asked");
+_Static_assert(offsetof(struct core, nonfinite) == 28, "core.nonfinite");
+_Static_assert(offsetof(struct core, fault_sequence) == 32, "core.fault_sequence");
+_Static_assert(offsetof(struct core, fault) == 36, "core.fault");
+_Static_assert(offsetof(struct core, reserved) == 60, "core.reserved");
 
 /* What one lane spent in one step, added up over a launch. */
 struct profile {

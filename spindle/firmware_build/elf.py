@@ -1,9 +1,12 @@
-"""A tiny ELF reader: sections with sizes, and symbols, of 32- and 64-bit little-endian files."""
+"""A small ELF reader: sections and symbols of 32- and 64-bit little-endian files.
+
+In: an object, a library or the linked firmware. Out: what the build and the tests ask of it.
+"""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SHT_SYMTAB, SHT_DYNSYM, SHF_ALLOC = 2, 11, 2
@@ -13,11 +16,12 @@ EM_ARM = 40
 
 @dataclass(frozen=True)
 class Section:
-    """One section; `offset` and `size` in bytes."""
+    """One section; `offset` in the file and `size` in bytes, `addr` where it runs."""
 
     name: str
     type: int
     flags: int
+    addr: int
     offset: int
     size: int
     link: int
@@ -25,16 +29,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Symbol:
-    """One named symbol; defined: it has a section."""
+    """One named symbol; defined: it has a section. value: its address, bit 0 set for Thumb code."""
 
     name: str
     defined: bool
     local: bool
+    value: int
+    size: int
 
 
 @dataclass(frozen=True)
 class Elf:
-    """What the tests ask of an object or library."""
+    """Sections and symbols of a file."""
 
     machine: int
     sections: tuple[Section, ...]
@@ -48,6 +54,20 @@ class Elf:
             if any(s.name == p or s.name.startswith(p + ".") for p in prefixes)
         )
 
+    def section(self, name: str) -> Section:
+        """The section of that name. Raises KeyError."""
+        for section in self.sections:
+            if section.name == name:
+                return section
+        raise KeyError(name)
+
+    def address(self, name: str) -> int:
+        """Address of a symbol, without the Thumb bit of code. Raises KeyError."""
+        for symbol in self.symbols:
+            if symbol.name == name and symbol.defined:
+                return symbol.value & ~1
+        raise KeyError(name)
+
     @property
     def undefined(self) -> set[str]:
         """Names the file needs from elsewhere."""
@@ -60,17 +80,18 @@ class Elf:
 
 
 def read(path: Path) -> Elf:
-    """Read an ELF file."""
+    """Read an ELF file. Raises ValueError where it is none."""
     data = path.read_bytes()
-    assert data[:4] == b"\x7fELF" and data[5] == 1, path
+    if data[:4] != b"\x7fELF" or data[5] != 1:
+        raise ValueError(f"{path} is no little-endian ELF file")
     wide = data[4] == 2
     header = struct.unpack_from("<HHIQQQIHHHHHH" if wide else "<HHIIIIIHHHHHH", data, 16)
     machine, offset, size, count, names = header[1], header[5], header[10], header[11], header[12]
     raw = [_section(data, offset + i * size, wide) for i in range(count)]
     strings = raw[names][1]
     sections = tuple(
-        Section(_string(data, strings.offset + name), s.type, s.flags, s.offset, s.size, s.link)
-        for name, s in raw
+        replace(section, name=_string(data, strings.offset + name))
+        for name, section in raw
     )
     symbols = tuple(
         symbol
@@ -83,7 +104,7 @@ def read(path: Path) -> Elf:
 
 def _section(data: bytes, at: int, wide: bool) -> tuple[int, Section]:
     fields = struct.unpack_from("<IIQQQQIIQQ" if wide else "<IIIIIIIIII", data, at)
-    return fields[0], Section("", fields[1], fields[2], fields[4], fields[5], fields[6])
+    return fields[0], Section("", *fields[1:7])
 
 
 def _symbols(data: bytes, section: Section, strings: int, wide: bool) -> list[Symbol]:
@@ -91,11 +112,12 @@ def _symbols(data: bytes, section: Section, strings: int, wide: bool) -> list[Sy
     step = 24 if wide else 16
     for at in range(section.offset, section.offset + section.size, step):
         if wide:
-            name, info, _, index = struct.unpack_from("<IBBH", data, at)
+            name, info, _, index, value, size = struct.unpack_from("<IBBHQQ", data, at)
         else:
-            name, _, _, info, _, index = struct.unpack_from("<IIIBBH", data, at)
+            name, value, size, info, _, index = struct.unpack_from("<IIIBBH", data, at)
         if name:
-            out.append(Symbol(_string(data, strings + name), index != 0, info >> 4 == STB_LOCAL))
+            local = info >> 4 == STB_LOCAL
+            out.append(Symbol(_string(data, strings + name), index != 0, local, value, size))
     return out
 
 

@@ -1,0 +1,267 @@
+/* barrier.c: arrivals up a 4x4 tree, one release down; questions for what is missing.
+ * Page: docs/spec/barrier.md. In: keys in the inbox. Out: keys sent, the flags of a release. */
+#include "barrier.h"
+
+#include "spindle_records.h"
+
+enum barrier_phase { PHASE_IDLE = 0, PHASE_GATHER = 1, PHASE_WAIT = 2 };
+
+#define LEADER_MASK (SPINDLE_BRANCHING - 1u)
+
+static uint32_t make_key(uint32_t slot, uint32_t generation, uint32_t flags)
+{
+    return SPINDLE_KEY_BASE | (generation & 0xffffu) << SPINDLE_KEY_GENERATION_SHIFT |
+           slot << SPINDLE_KEY_SLOT_SHIFT | flags;
+}
+
+static uint32_t generation_of(uint32_t key) { return key >> SPINDLE_KEY_GENERATION_SHIFT & 0xffffu; }
+
+/* Generations of `key` minus `generation`, as they wrap; an empty slot is behind everything. */
+static int32_t ahead(uint32_t key, uint32_t generation)
+{
+    if (key == 0) {
+        return -1;
+    }
+    return (int16_t)((key >> SPINDLE_KEY_GENERATION_SHIFT) - generation);
+}
+
+static void add_child(struct barrier *barrier, uint32_t place)
+{
+    barrier->child[barrier->n_children++] = place;
+}
+
+static void find_children(struct barrier *barrier, uint32_t n_places)
+{
+    for (uint32_t i = 0; i < n_places; i++) {
+        uint32_t is_leader = (i & LEADER_MASK) == 0;
+        if (i == barrier->place) {
+            continue;
+        }
+        if (is_leader ? barrier->is_root : (i & ~LEADER_MASK) == barrier->place) {
+            add_child(barrier, i);
+        }
+    }
+}
+
+void barrier_init(struct barrier *barrier, uint32_t place, uint32_t n_places, uint32_t is_root,
+                  uint32_t service_is_place)
+{
+    barrier->place = place;
+    barrier->is_root = is_root;
+    barrier->n_receivers = n_places - service_is_place;
+    find_children(barrier, n_places);
+}
+
+static void rest(struct barrier *barrier, uint32_t now)
+{
+    barrier->ask_after = SPINDLE_ASK_CYCLES;
+    barrier->ask_at = now + SPINDLE_ASK_CYCLES;
+}
+
+void barrier_idle(struct barrier *barrier) { barrier->phase = PHASE_IDLE; }
+
+uint32_t barrier_asks(const struct barrier *barrier) { return barrier->phase != PHASE_IDLE; }
+
+uint32_t barrier_received(const struct barrier *barrier)
+{
+    return barrier->inbox.received[CLASS_ARRIVE] + barrier->inbox.received[CLASS_RELEASE];
+}
+
+/* A question within 5 us of the answer has crossed it on its way; who asked will ask again. */
+static uint32_t has_crossed(const struct barrier *barrier, uint32_t now)
+{
+    return now - barrier->sent_at < SPINDLE_CROSSING_CYCLES;
+}
+
+static void send_release(struct barrier *barrier)
+{
+    if (barrier->n_receivers) {
+        barrier->sent += barrier->n_receivers;
+        barrier_send(barrier,
+                     make_key(SPINDLE_SLOT_RELEASE, barrier->generation, barrier->released));
+    }
+}
+
+void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now)
+{
+    barrier->sent_at = now;
+    barrier->generation++;
+    barrier->released = flags;
+    barrier->phase = PHASE_IDLE;
+    send_release(barrier);
+}
+
+static void send_arrival(struct barrier *barrier)
+{
+    barrier->sent++;
+    barrier_send(barrier, make_key(SPINDLE_SLOT_ARRIVE + barrier->place, barrier->generation + 1,
+                                   barrier->flags));
+}
+
+void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now)
+{
+    barrier->phase = PHASE_GATHER;
+    barrier->flags = flags;
+    rest(barrier, now);
+}
+
+/* Who asks for what was released already gets the last release: to the others it is an old one. */
+static void answer_releases(struct barrier *barrier, uint32_t now)
+{
+    uint32_t lacks = 0;
+    for (uint32_t i = 0; i < SPINDLE_LANES; i++) {
+        uint32_t key = barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i];
+        barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i] = 0;
+        lacks |= key != 0 && ahead(key, barrier->generation) <= 0;
+    }
+    if (lacks && !has_crossed(barrier, now)) {
+        barrier->resent += barrier->n_receivers;
+        send_release(barrier);
+    }
+}
+
+void barrier_answer(struct barrier *barrier, uint32_t now)
+{
+    uint32_t asked = barrier->inbox.received[CLASS_ASK_RELEASE];
+    barrier->inbox.news = 0;
+    if (asked != barrier->answered) {
+        barrier->answered = asked;
+        answer_releases(barrier, now);
+    }
+}
+
+/* The parent asks: 1 if the question shows that the release waited for is past. */
+static uint32_t answer_parent(struct barrier *barrier, uint32_t now)
+{
+    uint32_t slot = SPINDLE_SLOT_ASK_ARRIVAL + barrier->place;
+    uint32_t key = barrier->inbox.slot[slot];
+    if (key == 0) {
+        return 0;
+    }
+    barrier->inbox.slot[slot] = 0;
+    if (ahead(key, barrier->generation + 1) == 0 && barrier->phase == PHASE_WAIT &&
+        !has_crossed(barrier, now)) {
+        barrier->resent++;
+        send_arrival(barrier);
+    }
+    if (ahead(key, barrier->generation + 1) > 0) {
+        barrier->generation = generation_of(key) - 1;
+        return 1;
+    }
+    return 0;
+}
+
+static void ask(struct barrier *barrier, uint32_t slot)
+{
+    barrier->asked++;
+    barrier_send(barrier, make_key(slot, barrier->generation + 1, 0));
+}
+
+static uint32_t is_due(struct barrier *barrier, uint32_t now)
+{
+    if ((int32_t)(now - barrier->ask_at) < 0) {
+        return 0;
+    }
+    if (barrier->ask_after < SPINDLE_ASK_CYCLES << SPINDLE_ASK_DOUBLINGS) {
+        barrier->ask_after *= 2;
+    }
+    barrier->ask_at = now + barrier->ask_after;
+    return 1;
+}
+
+/* Slots change under our eyes: a key is read once, and judged as read. */
+static uint32_t arrival_of(const struct barrier *barrier, uint32_t child)
+{
+    return barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + barrier->child[child]];
+}
+
+static uint32_t is_present(const struct barrier *barrier, uint32_t key)
+{
+    return ahead(key, barrier->generation + 1) >= 0;
+}
+
+static void ask_children(struct barrier *barrier)
+{
+    for (uint32_t i = 0; i < barrier->n_children; i++) {
+        if (!is_present(barrier, arrival_of(barrier, i))) {
+            ask(barrier, SPINDLE_SLOT_ASK_ARRIVAL + barrier->child[i]);
+        }
+    }
+}
+
+/* 1 when all have come; their flags then join those of this place. */
+static uint32_t gather(struct barrier *barrier)
+{
+    uint32_t flags = barrier->flags;
+    for (uint32_t i = 0; i < barrier->n_children; i++) {
+        uint32_t key = arrival_of(barrier, i), theirs = key & 3u;
+        if (!is_present(barrier, key)) {
+            return 0;
+        }
+        flags = flags == BARRIER_WAIT || flags == theirs ? theirs : BARRIER_STOP;
+    }
+    barrier->flags = flags;
+    return 1;
+}
+
+static uint32_t poll_gather(struct barrier *barrier, uint32_t now)
+{
+    if (!gather(barrier)) {
+        if (is_due(barrier, now)) {
+            ask_children(barrier);
+        }
+        return BARRIER_WAIT;
+    }
+    if (barrier->is_root) {
+        barrier_release(barrier, barrier->flags, now);
+        return barrier->flags;
+    }
+    barrier->phase = PHASE_WAIT;
+    rest(barrier, now);
+    barrier->sent_at = now;
+    send_arrival(barrier);
+    return BARRIER_WAIT;
+}
+
+/* A release of the awaited generation or of a later one. */
+static uint32_t poll_release(struct barrier *barrier)
+{
+    uint32_t key = barrier->inbox.slot[SPINDLE_SLOT_RELEASE];
+    int32_t distance = ahead(key, barrier->generation + 1);
+    if (distance < 0) {
+        return BARRIER_WAIT;
+    }
+    barrier->generation = generation_of(key);
+    if (distance == 0 || (key & 3u) == BARRIER_START) {
+        return key & 3u;
+    }
+    return BARRIER_MISSED;
+}
+
+static uint32_t poll_follower(struct barrier *barrier, uint32_t now)
+{
+    uint32_t found = poll_release(barrier);
+    if (found != BARRIER_WAIT) {
+        return found;
+    }
+    if (answer_parent(barrier, now)) {
+        return BARRIER_MISSED;
+    }
+    if (barrier->phase == PHASE_GATHER) {
+        return poll_gather(barrier, now);
+    }
+    if (barrier->phase == PHASE_WAIT && is_due(barrier, now)) {
+        ask(barrier, SPINDLE_SLOT_ASK_RELEASE + barrier->place);
+    }
+    return BARRIER_WAIT;
+}
+
+uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
+{
+    if (barrier->is_root) {
+        barrier_answer(barrier, now);
+        return poll_gather(barrier, now);
+    }
+    barrier->inbox.news = 0;
+    return poll_follower(barrier, now);
+}

@@ -1,0 +1,137 @@
+/* irq.S: interrupt handlers, each in IRQ mode on the IRQ stack, and the few things C cannot say.
+ * The multicast handler is in start.S, at its vector. Who may call: see port.h. */
+#include "regs.h"
+
+    .syntax unified
+    .arm
+    .section .text.irq, "ax", %progbits
+
+/* Call a C handler with r0 = address of the instruction that was interrupted, then tell the VIC. */
+    .macro  HANDLER name, function
+    .globl  \name
+    .type   \name, %function
+\name:
+    sub     lr, lr, #4
+    stmfd   sp!, {r0-r3, r12, lr}
+    mov     r0, lr
+    bl      \function
+    b       handled
+    .endm
+
+    HANDLER irq_mailbox, mailbox_interrupt
+
+    .globl  irq_dma
+    .type   irq_dma, %function
+irq_dma:
+    sub     lr, lr, #4
+    stmfd   sp!, {r0-r3, r12, lr}
+    ldr     r0, =firmware + HAL_OFFSET
+    bl      hal_pump
+    b       handled
+
+/* hal_pump(hal): count the transfers that are over, hand over what waits in the ring; the done interrupt
+ * is wanted while something waits there. IRQ is off. See struct hal in port.h. */
+    .globl  hal_pump
+    .type   hal_pump, %function
+hal_pump:
+    mov     r1, #DMA_BASE
+    ldr     r2, [r1, #DMA_STAT]
+    ldr     r3, [r0, #HAL_DONE]
+    mov     r12, #DMA_CTRL_DONE
+    tst     r2, #DMA_STAT_DONE2
+    strne   r12, [r1, #DMA_CTRL]
+    addne   r3, r3, #1
+    tst     r2, #DMA_STAT_DONE
+    strne   r12, [r1, #DMA_CTRL]
+    addne   r3, r3, #1
+    str     r3, [r0, #HAL_DONE]
+    movs    r2, r2, lsl #11         @ errors: STAT[20:13]
+    movs    r2, r2, lsr #24
+    bne     hal_give_up
+    stmfd   sp!, {r4, r5, lr}
+    ldr     r2, [r0, #HAL_COMMITTED]
+    ldr     r12, [r0, #HAL_QUEUED]
+1:  subs    lr, r12, r2
+    beq     2f                      @ nothing waits
+    sub     r4, r2, r3
+    cmp     r4, #2
+    bhs     2f                      @ the controller has two
+    and     r4, r2, #DMA_RING - 1
+    add     r4, r4, r4, lsl #1
+    add     r4, r0, r4, lsl #2
+    ldmia   r4, {r4, r5, lr}
+    str     r4, [r1, #DMA_ADRS]
+    str     r5, [r1, #DMA_ADRT]
+    str     lr, [r1, #DMA_DESC]
+    add     r2, r2, #1
+    b       1b
+2:  str     r2, [r0, #HAL_COMMITTED]
+    ldr     r1, =VIC_BASE
+    mov     r2, #1 << VIC_DMA_DONE
+    cmp     lr, #0
+    strne   r2, [r1, #VIC_ENABLE]
+    streq   r2, [r1, #VIC_DISABLE]
+    ldmfd   sp!, {r4, r5, pc}
+
+/* The alarm only wakes its core: `news` makes it look. */
+    .globl  irq_alarm
+    .type   irq_alarm, %function
+irq_alarm:
+    sub     lr, lr, #4
+    stmfd   sp!, {r0-r3, r12, lr}
+    ldr     r0, =TIMER_BASE
+    str     r0, [r0, #TIMER2_INTCLR]
+    ldr     r1, =firmware
+    str     r0, [r1, #0x110]
+handled:
+    ldr     r0, =VIC_BASE
+    str     r0, [r0, #VIC_VADDR]
+    ldmfd   sp!, {r0-r3, r12, pc}^
+
+    .globl  irq_spurious
+    .type   irq_spurious, %function
+irq_spurious:
+    subs    pc, lr, #4
+
+    .globl  port_disable_irq
+    .type   port_disable_irq, %function
+port_disable_irq:
+    mrs     r0, cpsr
+    orr     r1, r0, #0x80
+    msr     cpsr_c, r1
+    bx      lr
+
+    .globl  port_restore
+    .type   port_restore, %function
+port_restore:
+    msr     cpsr_c, r0
+    bx      lr
+
+/* Interrupts are off between the look and the sleep, else the news could come between them; WFI ends
+ * at an interrupt that is masked too, and it is then taken at once. */
+    .globl  port_sleep_unless
+    .type   port_sleep_unless, %function
+port_sleep_unless:
+    mrs     r1, cpsr
+    orr     r2, r1, #0xc0
+    msr     cpsr_c, r2
+    ldr     r3, [r0]
+    cmp     r3, #0
+    mcreq   p15, 0, r3, c7, c0, 4
+    msr     cpsr_c, r1
+    bx      lr
+
+    .globl  port_wait_for_interrupt
+    .type   port_wait_for_interrupt, %function
+port_wait_for_interrupt:
+    mov     r0, #0
+    mcr     p15, 0, r0, c7, c0, 4
+    bx      lr
+
+/* Thumb code asks for it. */
+    .globl  __clzsi2
+    .type   __clzsi2, %function
+__clzsi2:
+    clz     r0, r0
+    bx      lr
+    .ltorg

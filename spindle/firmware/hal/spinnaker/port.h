@@ -1,0 +1,115 @@
+/* port.h: what only assembly can do (start.S, irq.S), and who calls whom in hal/spinnaker. */
+#ifndef SPINDLE_PORT_H
+#define SPINDLE_PORT_H
+
+#include "barrier.h"
+#include "regs.h"
+#include "rt.h"
+
+#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+struct dma_request {
+    uint32_t sdram, dtcm, desc;
+};
+
+/* One core's hal: the software ring in front of the DMA controller, and where things lie. */
+struct hal {
+    struct dma_request ring[DMA_RING];
+    volatile uint32_t queued;    /* tickets given */
+    volatile uint32_t committed; /* of these, handed to the controller */
+    volatile uint32_t done;      /* of these, over */
+    uint32_t arena, arena_bytes, arena_end;
+    uint32_t status; /* addresses in the unbuffered alias: of the status record ... */
+    uint32_t self;   /* ... and of this core's record */
+    uint32_t sequence;
+    uint32_t profile;
+    uint32_t nonfinite;
+    uint32_t has_fault; /* of this launch */
+};
+
+/* The whole state of a core. Zero at start. */
+struct firmware {
+    struct barrier barrier; /* first: irq.S knows where the inbox is */
+    struct hal hal;
+    struct command command;
+    struct rt_core core;
+    struct rt_lane lane[SPINDLE_LANES];
+    uint32_t virtual_core, physical_core;
+    uint32_t vcpu;
+    uint32_t place, n_places, is_service;
+    uint32_t service; /* its virtual core */
+    uint8_t place_core[SPINDLE_LANES];
+    uint32_t running; /* the lane that runs: faults name it */
+    uint32_t tag;
+    volatile uint32_t doorbell; /* sequence of the last command in the ring */
+    uint32_t last;              /* sequence of the launch that runs or ran last */
+    uint32_t started_at;        /* cycles */
+};
+
+_Static_assert(offsetof(struct barrier_inbox, received) == 0x100, "start.S");
+_Static_assert(offsetof(struct barrier_inbox, news) == 0x110, "start.S");
+_Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
+_Static_assert(offsetof(struct hal, queued) == HAL_QUEUED, "irq.S");
+_Static_assert(offsetof(struct hal, committed) == HAL_COMMITTED, "irq.S");
+_Static_assert(offsetof(struct hal, done) == HAL_DONE, "irq.S");
+
+extern struct firmware firmware;
+
+/* start.S, irq.S */
+uint32_t port_disable_irq(void);            /* returns the former CPSR */
+void port_restore(uint32_t cpsr);           /* what port_disable_irq returned */
+void port_sleep_unless(const volatile uint32_t *news); /* WFI with both interrupts off, unless *news */
+void port_wait_for_interrupt(void);         /* WFI; the caller has IRQ off */
+void hal_pump(struct hal *hal);
+void irq_mailbox(void);                     /* vectors */
+void irq_dma(void);
+void irq_alarm(void);
+void irq_spurious(void);
+void crash_reset(void);
+extern uint32_t reset_target;
+
+static inline volatile struct status *status(void)
+{
+    return (volatile struct status *)(uintptr_t)firmware.hal.status;
+}
+
+static inline volatile struct core *core_record(uint32_t virtual_core)
+{
+    uint32_t at = firmware.hal.arena + SPINDLE_CORES_OFFSET + virtual_core * SPINDLE_CORE_STRIDE;
+    return (volatile struct core *)(uintptr_t)(at | UNBUFFERED);
+}
+
+/* hal.c */
+void hal_give_up(struct hal *hal); /* after an error of the DMA controller */
+void hal_launch(struct hal *hal, const struct command *command);
+void hal_stop(struct hal *hal, const struct fault *fault);
+uint32_t hal_intact(void);
+uint32_t port_cycles(void);
+void port_alarm(uint32_t cycles); /* 0: off */
+
+/* vcpu.c */
+void vcpu_open(uint32_t app_id);
+void vcpu_state(uint32_t state);
+void vcpu_say(const char *text);
+
+/* session.c */
+void session_read_command(uint32_t sequence);
+void session_begin(uint32_t sequence);
+uint32_t session_run_launch(void);
+void session_fail(uint32_t code, uint32_t word);
+void session_publish(uint32_t state);
+void session_follow(void);
+uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
+
+/* serve.c, open.c */
+void serve_commands(void);
+void open_session(uint32_t flags_and_app);
+void crash_report(uint32_t code, uint32_t psr, const uint32_t *saved, uint32_t sp, uint32_t lr);
+
+/* mailbox.c, complete.c */
+void mailbox_interrupt(uint32_t pc);
+void mailbox_take_lock(uint32_t lock);
+void mailbox_give_lock(uint32_t lock);
+void complete_push(uint32_t sequence, uint32_t code, uint32_t cycles);
+
+#endif
