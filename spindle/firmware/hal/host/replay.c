@@ -31,7 +31,7 @@ struct engine {
     struct queued queue[REPLAY_QUEUE]; /* by ticket */
 };
 
-struct core {
+struct replay_core {
     const uint64_t *next, *end; /* of its tape */
     uint64_t clock;
     uint64_t began; /* the present step */
@@ -44,7 +44,7 @@ struct replay {
     uint64_t now, moved;
     uint32_t n_moving, n_running; /* engines; cores not at their tape's end */
     uint64_t rate[REPLAY_CORES + 1]; /* of each of n moving engines, per tick */
-    struct core cores[REPLAY_CORES];
+    struct replay_core cores[REPLAY_CORES];
 };
 
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
@@ -52,7 +52,7 @@ static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 static uint64_t cycles(uint64_t ticks) { return ticks / COST_FRACTION; }
 
 /* Whole cycles spent in moving the clock to `clock`. */
-static uint64_t advance(struct core *core, uint64_t clock)
+static uint64_t advance(struct replay_core *core, uint64_t clock)
 {
     uint64_t spent = cycles(clock) - cycles(core->clock);
     core->clock = clock;
@@ -76,7 +76,7 @@ static void engine_begin(struct replay *replay, struct engine *engine, uint64_t 
     engine->moves_at += replay->job->costs->dma_fixed_cycles;
 }
 
-static void queue_transfer(struct replay *replay, struct core *core, uint64_t bytes)
+static void queue_transfer(struct replay *replay, struct replay_core *core, uint64_t bytes)
 {
     struct engine *engine = &core->engine;
     *entry(engine, ++engine->queued) = (struct queued){core->clock, bytes * WORK_PER_BYTE};
@@ -85,7 +85,7 @@ static void queue_transfer(struct replay *replay, struct core *core, uint64_t by
     }
 }
 
-static void end_step(struct replay *replay, struct core *core, uint64_t place)
+static void end_step(struct replay *replay, struct replay_core *core, uint64_t place)
 {
     struct replay_step step;
     step.lane = (uint32_t)(place % SPINDLE_LANES);
@@ -99,7 +99,7 @@ static void end_step(struct replay *replay, struct core *core, uint64_t place)
     core->dma_wait = 0;
 }
 
-static void take(struct replay *replay, struct core *core, uint64_t event)
+static void take(struct replay *replay, struct replay_core *core, uint64_t event)
 {
     uint64_t value = tape_value(event);
     switch (tape_kind(event)) {
@@ -128,7 +128,7 @@ static void take(struct replay *replay, struct core *core, uint64_t event)
     }
 }
 
-static int is_blocked(const struct core *core)
+static int is_blocked(const struct replay_core *core)
 {
     uint64_t event = *core->next;
     return tape_kind(event) == TAPE_WAIT &&
@@ -137,7 +137,7 @@ static int is_blocked(const struct core *core)
 
 /* Follow the tape until it waits for a transfer that has not ended: nothing else depends on others.
  * Its clock may be ahead of replay->now; so may be the times of what it queues. */
-static void run_core(struct replay *replay, struct core *core)
+static void run_core(struct replay *replay, struct replay_core *core)
 {
     if (core->next == core->end) {
         return;
@@ -167,7 +167,7 @@ static uint64_t next_time(const struct replay *replay)
     return smaller(time, replay->now + (goal + rate - 1) / rate);
 }
 
-static void finish_transfer(struct replay *replay, struct core *core)
+static void finish_transfer(struct replay *replay, struct replay_core *core)
 {
     struct engine *engine = &core->engine;
     entry(engine, ++engine->done)->at = replay->now;
@@ -189,7 +189,7 @@ static void pass(struct replay *replay, uint64_t time)
     replay->moved += replay->rate[replay->n_moving] * (time - replay->now);
     replay->now = time;
     for (uint32_t i = 0; i < replay->job->n_cores; i++) {
-        struct core *core = &replay->cores[i];
+        struct replay_core *core = &replay->cores[i];
         if (core->engine.state == ENGINE_MOVES && core->engine.goal <= replay->moved) {
             finish_transfer(replay, core);
         } else if (core->engine.state == ENGINE_FIXED && core->engine.moves_at <= time) {
@@ -201,7 +201,7 @@ static void pass(struct replay *replay, uint64_t time)
 static void start_core(struct replay *replay, uint32_t i)
 {
     const struct replay_job *job = replay->job;
-    struct core *core = &replay->cores[i];
+    struct replay_core *core = &replay->cores[i];
     core->next = job->tapes[i]->events;
     core->end = core->next + job->tapes[i]->n;
     core->clock = job->start;
