@@ -38,8 +38,8 @@ class Firmware:
 
 
 def source_hash() -> str:
-    """First 16 hex digits of the SHA-256 of sources, headers, linker script and flags."""
-    digest = hashlib.sha256(" ".join(compiler.ARM_FLAGS).encode())
+    """First 16 hex digits of the SHA-256 of sources, headers, linker script and build rules."""
+    digest = hashlib.sha256(Path(compiler.__file__).read_bytes() + Path(__file__).read_bytes())
     for path in [*compiler.arm_sources(), *sorted(compiler.FIRMWARE.rglob("*.h")), SCRIPT]:
         digest.update(path.relative_to(compiler.FIRMWARE).as_posix().encode() + b"\0")
         digest.update(path.read_bytes())

@@ -36,8 +36,8 @@ class Barrier(ctypes.Structure):
         ("is_root", U32),
         ("n_children", U32),
         ("child", U32 * 6),
-        *((name, U32) for name in ("n_receivers", "generation", "phase", "flags", "released")),
-        *((name, U32) for name in ("answered", "sent_at", "ask_at", "ask_after")),
+        *((name, U32) for name in ("n_receivers", "generation", "phase", "expected", "questions")),
+        *((name, U32) for name in ("flags", "released", "answered", "sent_at", "ask_at", "ask_after")),
         *((name, U32) for name in ("sent", "resent", "asked")),
     )
 
@@ -54,10 +54,11 @@ def library(folder: Path) -> ctypes.CDLL:
         "uint32_t barrier_bytes(void);\n"
         "uint32_t barrier_bytes(void) { return sizeof(struct barrier); }\n"
     )
-    source = build.FIRMWARE / "hal" / "spinnaker" / "barrier.c"
+    names = ("barrier.c", "barrier_quick.c")
+    sources = [str(build.FIRMWARE / "hal" / "spinnaker" / name) for name in names]
     made = folder / "barrier.so"
     flags = [*build.HOST_FLAGS, *build.includes("spinnaker"), "-shared"]
-    build.compile_c([*flags, str(source), str(glue), "-o", str(made)])
+    build.compile_c([*flags, *sources, str(glue), "-o", str(made)])
     loaded = ctypes.CDLL(str(made))
     assert loaded.barrier_bytes() == ctypes.sizeof(Barrier)
     return loaded

@@ -190,7 +190,7 @@ class FirmwareChip:
     def completion(self) -> tuple[int, ...] | None:
         """(tag, command, sequence, code, cycles) of the message the service core pushed, taken."""
         block = VCPU + 128 * self.service
-        if self.rig.peek(block + 57, 1) == b"\0":
+        if self.word(SV + 0xEC) == 0:
             return None
         message = self.word(block + 52)
         data = self.rig.peek(message, 32)

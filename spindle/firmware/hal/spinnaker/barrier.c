@@ -1,10 +1,9 @@
 /* barrier.c: arrivals up a 4x4 tree, one release down; questions for what is missing.
- * Page: docs/spec/barrier.md. In: keys in the inbox. Out: keys sent, the flags of a release. */
+ * Page: docs/spec/barrier.md. In: keys in the inbox. Out: keys sent, the flags of a release.
+ * The whole protocol; barrier_quick.c is its shortest way. */
 #include "barrier.h"
 
 #include "spindle_records.h"
-
-enum barrier_phase { PHASE_IDLE = 0, PHASE_GATHER = 1, PHASE_WAIT = 2 };
 
 #define LEADER_MASK (SPINDLE_BRANCHING - 1u)
 
@@ -52,20 +51,7 @@ void barrier_init(struct barrier *barrier, uint32_t place, uint32_t n_places, ui
     find_children(barrier, n_places);
 }
 
-static void rest(struct barrier *barrier, uint32_t now)
-{
-    barrier->ask_after = SPINDLE_ASK_CYCLES;
-    barrier->ask_at = now + SPINDLE_ASK_CYCLES;
-}
-
-void barrier_idle(struct barrier *barrier) { barrier->phase = PHASE_IDLE; }
-
 uint32_t barrier_asks(const struct barrier *barrier) { return barrier->phase != PHASE_IDLE; }
-
-uint32_t barrier_received(const struct barrier *barrier)
-{
-    return barrier->inbox.received[CLASS_ARRIVE] + barrier->inbox.received[CLASS_RELEASE];
-}
 
 /* A question within 5 us of the answer has crossed it on its way; who asked will ask again. */
 static uint32_t has_crossed(const struct barrier *barrier, uint32_t now)
@@ -89,20 +75,6 @@ void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now)
     barrier->released = flags;
     barrier->phase = PHASE_IDLE;
     send_release(barrier);
-}
-
-static void send_arrival(struct barrier *barrier)
-{
-    barrier->sent++;
-    barrier_send(barrier, make_key(SPINDLE_SLOT_ARRIVE + barrier->place, barrier->generation + 1,
-                                   barrier->flags));
-}
-
-void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now)
-{
-    barrier->phase = PHASE_GATHER;
-    barrier->flags = flags;
-    rest(barrier, now);
 }
 
 /* Who asks for what was released already gets the last release: to the others it is an old one. */
@@ -142,7 +114,7 @@ static uint32_t answer_parent(struct barrier *barrier, uint32_t now)
     if (ahead(key, barrier->generation + 1) == 0 && barrier->phase == PHASE_WAIT &&
         !has_crossed(barrier, now)) {
         barrier->resent++;
-        send_arrival(barrier);
+        barrier_send_arrival(barrier, barrier->sent_at);
     }
     if (ahead(key, barrier->generation + 1) > 0) {
         barrier->generation = generation_of(key) - 1;
@@ -178,6 +150,25 @@ static uint32_t arrival_of(const struct barrier *barrier, uint32_t child)
 static uint32_t is_present(const struct barrier *barrier, uint32_t key)
 {
     return ahead(key, barrier->generation + 1) >= 0;
+}
+
+uint32_t barrier_received(const struct barrier *barrier)
+{
+    return barrier->inbox.received[CLASS_ARRIVE] + barrier->inbox.received[CLASS_RELEASE];
+}
+
+/* A packet may come while the places are counted: again then. */
+uint32_t barrier_will_receive(const struct barrier *barrier)
+{
+    uint32_t before, absent;
+    do {
+        before = barrier_received(barrier);
+        absent = 0;
+        for (uint32_t i = 0; i < barrier->n_children; i++) {
+            absent += !is_present(barrier, arrival_of(barrier, i));
+        }
+    } while (before != barrier_received(barrier));
+    return before + absent;
 }
 
 static void ask_children(struct barrier *barrier)
@@ -216,10 +207,7 @@ static uint32_t poll_gather(struct barrier *barrier, uint32_t now)
         barrier_release(barrier, barrier->flags, now);
         return barrier->flags;
     }
-    barrier->phase = PHASE_WAIT;
-    rest(barrier, now);
-    barrier->sent_at = now;
-    send_arrival(barrier);
+    barrier_send_arrival(barrier, now);
     return BARRIER_WAIT;
 }
 
@@ -256,8 +244,9 @@ static uint32_t poll_follower(struct barrier *barrier, uint32_t now)
     return BARRIER_WAIT;
 }
 
-uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
+uint32_t barrier_poll_all(struct barrier *barrier, uint32_t now)
 {
+    barrier->questions = barrier_questions(barrier);
     if (barrier->is_root) {
         barrier_answer(barrier, now);
         return poll_gather(barrier, now);

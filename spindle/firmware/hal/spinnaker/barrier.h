@@ -28,6 +28,8 @@ enum barrier_flag {
     BARRIER_MISSED = 5 /* the release was lost, and root or parent are past it: look at the status */
 };
 
+enum barrier_phase { PHASE_IDLE, PHASE_GATHER, PHASE_WAIT };
+
 /* What the receiving handler writes: the latest key of each slot, packets per class, `news` not 0. The
  * order is known to irq.S. */
 struct barrier_inbox {
@@ -44,7 +46,9 @@ struct barrier {
     uint32_t child[BARRIER_MAX_CHILDREN]; /* places this one waits for */
     uint32_t n_receivers; /* of a release */
     uint32_t generation;  /* of the release passed last; 16 bits count */
-    uint32_t phase;       /* enum barrier_phase of barrier.c */
+    uint32_t phase;       /* enum barrier_phase */
+    uint32_t expected;    /* key of the awaited generation, slot 0, GO */
+    uint32_t questions;   /* packets of both asking classes that were looked at */
     uint32_t flags;       /* of the arrival */
     uint32_t released;    /* root: flags of the last release */
     uint32_t answered;    /* root: questions for a release that were seen */
@@ -67,8 +71,10 @@ void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now);
 /* This core has arrived. flags: GO, STOP or END; a root without lanes gives BARRIER_WAIT. */
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now);
 
-/* Look at the inbox, answer and ask; clears `news` first. Returns BARRIER_WAIT, or how it ended. */
+/* Look at the inbox; clears `news` first. Returns BARRIER_WAIT, or how it ended. The usual case is in
+ * barrier_quick.c, all others are barrier_poll_all's, which answers and asks. */
 uint32_t barrier_poll(struct barrier *barrier, uint32_t now);
+uint32_t barrier_poll_all(struct barrier *barrier, uint32_t now);
 
 /* Root only, between launches: answer who asks for the last release. */
 void barrier_answer(struct barrier *barrier, uint32_t now);
@@ -76,8 +82,13 @@ void barrier_answer(struct barrier *barrier, uint32_t now);
 /* 1: barrier_poll has to be called at ask_at even without news. */
 uint32_t barrier_asks(const struct barrier *barrier);
 
-/* Packets received, without questions. */
+/* Packets received, without questions: now, and when the arrivals awaited here are in. */
 uint32_t barrier_received(const struct barrier *barrier);
+uint32_t barrier_will_receive(const struct barrier *barrier);
+
+/* barrier_quick.c, for barrier.c: */
+void barrier_send_arrival(struct barrier *barrier, uint32_t now);
+uint32_t barrier_questions(const struct barrier *barrier);
 
 /* The caller's: send a multicast packet without payload. */
 void barrier_send(struct barrier *barrier, uint32_t key);

@@ -124,7 +124,7 @@ void open_session(uint32_t flags_and_app)
     if (firmware.is_service) {
         serve_commands();
     } else if (firmware.place != SPINDLE_NO_PLACE) {
-        session_follow();
+        launch_follow();
     }
     rest();
 }

@@ -93,15 +93,16 @@ void vcpu_state(uint32_t state);
 void vcpu_say(const char *text);
 
 /* session.c */
-void session_read_command(uint32_t sequence);
-void session_begin(uint32_t sequence);
+uint32_t session_await(void); /* the end of a barrier: enum barrier_flag, never WAIT or MISSED */
 uint32_t session_run_launch(void);
 void session_fail(uint32_t code, uint32_t word);
 void session_publish(uint32_t state);
-void session_follow(void);
 uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
 
-/* serve.c, open.c */
+/* launch.c, serve.c, open.c */
+void launch_read_command(uint32_t sequence);
+void launch_begin(uint32_t sequence);
+void launch_follow(void);
 void serve_commands(void);
 void open_session(uint32_t flags_and_app);
 void crash_report(uint32_t code, uint32_t psr, const uint32_t *saved, uint32_t sp, uint32_t lr);

@@ -89,12 +89,12 @@ static void take_command(uint32_t sequence)
 {
     firmware.started_at = port_cycles();
     status()->fault.code = FAULT_NONE;
-    session_read_command(sequence);
+    launch_read_command(sequence);
     if (!is_sound(sequence)) {
         refuse(sequence);
         return;
     }
-    session_begin(sequence);
+    launch_begin(sequence);
     status()->last_started = sequence;
     barrier_release(&firmware.barrier, BARRIER_START, port_cycles());
     report(session_run_launch());

@@ -30,25 +30,42 @@ static void set_alarm(uint32_t at, uint32_t now)
 /* A core that stopped for good never arrives: the launch ends without it. */
 static uint32_t is_hopeless(void) { return firmware.is_service && status()->crashed != 0; }
 
+static void keep_alarm(uint32_t *armed, uint32_t now)
+{
+    struct barrier *barrier = &firmware.barrier;
+    if (barrier_asks(barrier) && barrier->ask_at != *armed) {
+        *armed = barrier->ask_at;
+        set_alarm(*armed, now);
+    }
+}
+
+/* What a core checks while the others are still coming. */
+static void check_own(void)
+{
+    if (firmware.place == 0) {
+        status()->step = firmware.lane[0].step;
+    }
+    if (!hal_intact()) {
+        session_fail(FAULT_GUARD, 0);
+    }
+}
+
 static uint32_t await_barrier(void)
 {
     struct barrier *barrier = &firmware.barrier;
-    uint32_t now = port_cycles(), armed = barrier->ask_at;
+    uint32_t now = port_cycles(), asked = barrier->asked, armed = ~barrier->ask_at;
     uint32_t found = barrier_poll(barrier, now);
-    if (found == BARRIER_WAIT && barrier_asks(barrier)) {
-        set_alarm(barrier->ask_at, now);
-        armed = barrier->ask_at;
+    if (found == BARRIER_WAIT) {
+        check_own();
     }
     for (; found == BARRIER_WAIT; found = barrier_poll(barrier, now)) {
-        if (barrier->ask_at != armed) {
-            if (is_hopeless()) {
-                barrier_release(barrier, BARRIER_STOP, now);
-                found = BARRIER_STOP;
-                break;
-            }
-            armed = barrier->ask_at;
-            set_alarm(armed, now);
+        if (barrier->asked != asked && is_hopeless()) {
+            barrier_release(barrier, BARRIER_STOP, now);
+            found = BARRIER_STOP;
+            break;
         }
+        asked = barrier->asked;
+        keep_alarm(&armed, now);
         port_sleep_unless(&barrier->inbox.news);
         now = port_cycles();
     }
@@ -68,6 +85,8 @@ static uint32_t look(uint32_t found)
     return status()->last_done == firmware.last ? BARRIER_END : BARRIER_GO;
 }
 
+uint32_t session_await(void) { return look(await_barrier()); }
+
 /* ---- one launch */
 
 void session_fail(uint32_t code, uint32_t word)
@@ -82,35 +101,12 @@ void session_fail(uint32_t code, uint32_t word)
     hal_fault(&firmware.hal, &fault);
 }
 
-void session_read_command(uint32_t sequence)
-{
-    uint32_t *to = (uint32_t *)&firmware.command;
-    uint32_t at = firmware.hal.arena + SPINDLE_RING_OFFSET +
-                  sequence % SPINDLE_RING_ENTRIES * (uint32_t)sizeof firmware.command;
-    for (uint32_t i = 0; i < sizeof firmware.command / 4; i++) {
-        to[i] = REG((at | UNBUFFERED) + 4 * i);
-    }
-}
-
-void session_begin(uint32_t sequence)
-{
-    firmware.last = sequence;
-    hal_launch(&firmware.hal, &firmware.command);
-    if (firmware.place == SPINDLE_NO_PLACE) {
-        return;
-    }
-    rt_core_start(&firmware.core, &firmware.hal, &firmware.command);
-    for (uint32_t i = firmware.place; i < SPINDLE_LANES; i += firmware.n_places) {
-        rt_lane_start(&firmware.lane[i], i, &firmware.command);
-    }
-}
-
 static uint32_t run_lane(uint32_t lane)
 {
     enum rt_reason reason;
     firmware.running = lane;
     reason = rt_run_lane(&firmware.core, &firmware.lane[lane]);
-    if (!hal_intact()) {
+    if (reason != RT_BARRIER && !hal_intact()) {
         session_fail(FAULT_GUARD, 0);
     }
     if (firmware.hal.has_fault || reason == RT_STOPPED) {
@@ -143,7 +139,7 @@ void session_publish(uint32_t state)
     uint32_t is_root = barrier->is_root;
     own->sequence = firmware.last;
     own->sent = barrier->sent + (is_root ? 0u - barrier->n_receivers : 1);
-    own->received = barrier_received(barrier) + (is_root ? 0 : barrier->n_children);
+    own->received = is_root ? barrier_received(barrier) : barrier_will_receive(barrier);
     own->resent = barrier->resent;
     own->asked = barrier->asked;
     own->nonfinite = firmware.hal.nonfinite;
@@ -167,31 +163,12 @@ uint32_t session_run_launch(void)
             session_publish(CORE_IDLE);
         }
         barrier_arrive(&firmware.barrier, flags, port_cycles());
-        if (firmware.place == 0) {
-            status()->step = firmware.lane[0].step;
-        }
-        found = look(await_barrier());
+        found = session_await();
         if (found == BARRIER_GO && firmware.place != SPINDLE_NO_PLACE) {
             lanes_released();
         }
     }
     return found;
-}
-
-/* ---- places without service */
-
-void session_follow(void)
-{
-    uint32_t found = BARRIER_END;
-    for (;;) {
-        while (found != BARRIER_START) {
-            barrier_idle(&firmware.barrier);
-            found = look(await_barrier());
-        }
-        session_read_command(status()->last_started);
-        session_begin(status()->last_started);
-        found = session_run_launch();
-    }
 }
 
 /* As zlib has it, of whole words. */

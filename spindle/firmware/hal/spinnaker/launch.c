@@ -1,0 +1,42 @@
+/* launch.c: how a launch begins on a core, and a place's life without service.
+ * Page: docs/spec/run.md. In: a command of the ring. Out: lanes ready to run.
+ * Runs from system RAM (firmware.ld).
+ */
+#include "port.h"
+
+void launch_read_command(uint32_t sequence)
+{
+    uint32_t *to = (uint32_t *)&firmware.command;
+    uint32_t at = firmware.hal.arena + SPINDLE_RING_OFFSET +
+                  sequence % SPINDLE_RING_ENTRIES * (uint32_t)sizeof firmware.command;
+    for (uint32_t i = 0; i < sizeof firmware.command / 4; i++) {
+        to[i] = REG((at | UNBUFFERED) + 4 * i);
+    }
+}
+
+void launch_begin(uint32_t sequence)
+{
+    firmware.last = sequence;
+    hal_launch(&firmware.hal, &firmware.command);
+    if (firmware.place == SPINDLE_NO_PLACE) {
+        return;
+    }
+    rt_core_start(&firmware.core, &firmware.hal, &firmware.command);
+    for (uint32_t i = firmware.place; i < SPINDLE_LANES; i += firmware.n_places) {
+        rt_lane_start(&firmware.lane[i], i, &firmware.command);
+    }
+}
+
+void launch_follow(void)
+{
+    uint32_t found = BARRIER_END;
+    for (;;) {
+        while (found != BARRIER_START) {
+            barrier_idle(&firmware.barrier);
+            found = session_await();
+        }
+        launch_read_command(status()->last_started);
+        launch_begin(status()->last_started);
+        found = session_run_launch();
+    }
+}
