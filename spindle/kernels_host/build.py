@@ -36,6 +36,11 @@ THUMB_FOLDERS = ("rt",)
 THUMB_FILES = (
     "balance.c",
     "dot_f32.c",
+    "quantise.c",
+    "scan.c",
+    "strip_convert.c",
+    "strip_iota.c",
+    "transpose.c",
     "kernel.c",
     "rescue.c",
     "strip_int.c",
