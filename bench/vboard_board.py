@@ -1,7 +1,8 @@
 """Speed of the virtual board: its own boot, a warm start, busy cores, the monitor's host traffic.
 
-In: nothing (`python -m bench.vboard_board`). Out: one line each. Wall times are of this host; Mbit/s are
-in the board's own time, one request at a time. The application is eight instructions around a counter.
+In: nothing (`python -m bench.vboard_board`). Out: one line each. Wall times are of this host;
+Mbit/s are in the board's own time, one request at a time. The application is eight instructions
+around a counter.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ class Server:
         self._receive(0.0 if is_behind else IDLE_WAIT_S)
 
     def _run_slice(self, cycles: int) -> None:
-        """Run, and choose the next slice by the speed; only how soon a request is seen depends on it."""
+        """Run, and choose the next slice by the speed: how soon a request is seen."""
         wall, begin = time.perf_counter(), self.board.now
         self.board.run(begin + cycles)
         speed = (self.board.now - begin) / max(time.perf_counter() - wall, 1e-6)
