@@ -14,12 +14,13 @@ from spindle.schedule import catalogue
 from spindle.schedule.assemble import Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
-from spindle.schedule.memory import RESIDENT_WORDS
+from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
 from spindle.schedule.resident import Residence
 from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import CHUNK, LANES
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+_SPARE = 64
 _DEEP = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16)
 
 
@@ -135,7 +136,9 @@ def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics, lanes: int) -> R
     rows += rows % 2
     fits = x.k <= numerics.k_block and x.batch * -(-x.free // rows) <= LANES
     limit = ctx.options.max_tile or rows
-    return Residence(rows) if fits and rows <= limit and rows * x.k <= RESIDENT_WORDS else None
+    panel = rows * -(-x.k // CHUNK) * CHUNK + x.k + rows + _SPARE
+    room = rows * x.k <= RESIDENT_WORDS and panel <= BUDGET_WORDS
+    return Residence(rows) if fits and room and rows <= limit else None
 
 
 @dataclass
@@ -173,20 +176,23 @@ def _scan_with(
     deep = [x.k] if kernel == "SCAN" else None
     draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
     draft = replace(draft, slot_operand=len(inputs))
-    if kept:
-        draft = replace(draft, tiles=((1, min(kept.rows, x.free), 1, x.k), *draft.tiles))
+    own = _staying_draft(draft, kept)
 
-    def make(room: Room) -> list[Step]:
-        own = replace(draft, tiles=draft.tiles[:1]) if kept else draft
-        task = assemble(own, room)
+    def finish(task: Task) -> Task:
         partial.slots = -(-x.free // task.tile[1])
         partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
-        return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
+        return _set_batch_stride(task, len(inputs), partial.slots * x.k * WORD)
+
+    def make(room: Room) -> list[Step]:
+        return [TaskStep(finish(assemble(own, room)))]
 
     def settled(steps: list[Step]) -> list[Step]:
         (step,) = steps
         assert isinstance(step, TaskStep)
-        return [TaskStep(_stay(ctx, step.task, kept))]
+        if kept is None or _stay(ctx, step.task, kept):
+            return [TaskStep(kept.task if kept and kept.task else step.task)]
+        loose = finish(assemble(draft))
+        return [TaskStep(replace(loose, lane_first=step.task.lane_first))]
 
     job = ctx.add(
         make,
@@ -201,17 +207,24 @@ def _scan_with(
     return partial
 
 
-def _stay(ctx: Lowering, task: Task, kept: Residence | None) -> Task:
-    """Let a scan's tile stay for quantising, where each lane has one and there is room."""
+def _staying_draft(draft: Draft, kept: Residence | None) -> Draft:
+    """A scan whose one tile per lane lies among the resident ones; the place is found later."""
     if kept is None:
-        return task
+        return draft
+    x = replace(draft.operands[0], dtcm=RESIDENT_START)
+    tile: Tile = (1, min(kept.rows, draft.extent[1]), 1, draft.extent[3])
+    return replace(draft, operands=(x, *draft.operands[1:]), tiles=(tile,))
+
+
+def _stay(ctx: Lowering, task: Task, kept: Residence) -> bool:
+    """Find a place for a scan's tile; False where there is no room."""
     x = task.operands[0]
     words = catalogue.operand_words(x, catalogue.clipped(task.tile, task.extent))
     place = ctx.resident.place(kept, words)
     if place is None:
-        return task
+        return False
     kept.task = replace(task, operands=(replace(x, dtcm=place, buffer=0), *task.operands[1:]))
-    return kept.task
+    return True
 
 
 def _resident_draft(draft: Draft, scanned: Task) -> Draft:

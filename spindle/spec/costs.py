@@ -54,45 +54,33 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("mac_s28_cycles", 4.0, 4.0, "measured", "kernels.md 3b: SMLAL 2x2, asymptote"),
     Constant(
         "dot_s28_block_cycles",
-        32.0,
-        34.0,
+        41.0,
+        45.0,
         "measured",
-        "docs/kernels.md: 2x2 block, pointers 16, load and store of four int64 sums 16",
+        "docs/kernels.md: 2x2 block beside its MACs and chunks, from K = 32, 64, 128",
     ),
     Constant(
         "dot_s28_chunk_cycles",
-        3.25,
+        3.2,
         3.5,
         "measured",
-        "docs/kernels.md: 2x2 block, per chunk of 8 k: jump 2, loop 5 per four chunks",
+        "docs/kernels.md: 2x2 block, per chunk of 8 k, from K = 32, 64, 128",
     ),
     Constant(
         "dot_s28_finish_cycles",
-        34,
-        40,
-        "modelled",
-        "int64 to float32, per output and K-block: clz, two shifts, rounding (24) + load, store",
+        37.4,
+        41,
+        "measured",
+        "docs/kernels.md: int64 to float32, per output and K-block",
     ),
     Constant(
-        "dot_s28_add_cycles", 41, 45, "measured", "docs/kernels.md: later K-blocks are added to C"
+        "dot_s28_add_cycles", 35.8, 40, "measured", "docs/kernels.md: K-blocks after the first"
     ),
     Constant("mac_f32_cycles", 96.5, 96.5, "measured", "kernels.md 4: libgcc per MAC"),
-    Constant(
-        "scan_cycles",
-        9.0,
-        10.0,
-        "modelled",
-        "per element: exponent, row max, column max (max-abs alone is 4.3, kernels.md 5)",
-    ),
+    Constant("scan_cycles", 10.1, 11.0, "measured", "docs/kernels.md"),
     Constant("scan_one_cycles", 5.0, 6.0, "modelled", "per element: one of the two maxima"),
     Constant("balance_cycles", 4.0, 5.0, "modelled", "per partial exponent"),
-    Constant(
-        "quantise_cycles",
-        17.9,
-        19.0,
-        "modelled",
-        "max-abs 4.3 + float to mantissa 9 + d_k 2.5 + panel store 2.1 (kernels.md 5)",
-    ),
+    Constant("quantise_cycles", 25.5, 27.0, "measured", "docs/kernels.md"),
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
 )
 

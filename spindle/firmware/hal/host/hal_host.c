@@ -217,13 +217,30 @@ uint32_t hal_cycles(struct hal *hal)
     return 0;
 }
 
+/* Operands that rt/ moves for this tile (pipeline.c decides the same way). */
+static uint32_t operands_moved(const struct kernel_args *args)
+{
+    uint32_t count = 0;
+    uint32_t inner = args->task->inner;
+    for (uint32_t i = 0; i < args->task->n_operands; i++) {
+        const struct operand *op = &args->operands[i];
+        int each = inner == SPINDLE_NO_DIM || op->stride[inner] != 0 || op->fast == inner;
+        int store = (op->flags & OPERAND_STORE) != 0;
+        int at_end = store ? args->tile.last_inner : args->tile.first_inner;
+        if ((op->flags & (OPERAND_LAZY | OPERAND_INTERNAL | OPERAND_RESIDENT)) == 0) {
+            count += each || at_end;
+        }
+    }
+    return count;
+}
+
 void hal_charge_tile(struct hal *hal, const struct kernel_args *args)
 {
     const struct costs *costs = hal->board->costs;
     uint64_t ticks;
     if (hal->board->timed) {
         ticks = (uint64_t)kernel_cycles(args, costs) * COST_FRACTION + costs->tile_cycles;
-        ticks += (uint64_t)costs->operand_cycles * args->task->n_operands;
+        ticks += (uint64_t)costs->operand_cycles * operands_moved(args);
         tape_add(&hal->tape, TAPE_COMPUTE, ticks);
     }
 }
