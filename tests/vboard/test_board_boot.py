@@ -119,6 +119,24 @@ def test_a_snapshot_is_the_board(board: Board) -> None:
         other.restore(board.snapshot(), board.ip)
 
 
+def test_a_damaged_snapshot_is_made_again(tmp_path: Path) -> None:
+    options = BoardOptions(shape=(1, 1))
+    with ready_board(options, cache=tmp_path) as board:
+        expected = board.hash()
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:1_000_000])
+    for _ in range(2):
+        with ready_board(options, cache=tmp_path) as board:
+            assert board.hash() == expected
+    assert file.stat().st_size > 1_000_000
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with ready_board(BoardOptions(shape=(1, 1)), cache=tmp_path / "file") as board:
+        assert board.is_ready()
+
+
 def test_a_board_moves_to_another_address(board: Board) -> None:
     board.set_ip("127.83.7.9")
     assert board.read(0, SV + 0xF0, 4) == bytes((127, 83, 7, 9))
