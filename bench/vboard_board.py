@@ -7,7 +7,9 @@ around a counter.
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from spindle.vboard.assemble import assemble
 from spindle.vboard.board import CYCLES_PER_MS, SCP_PORT, Board, Datagram
+from spindle.vboard.process import BoardProcess
 from spindle.vboard.snapshots import ready_board
 
 STAGING = 0x6780_0000
@@ -88,6 +91,33 @@ def traffic_line(board: Board, chip: tuple[int, int]) -> str:
     return f"chip {chip}: write {rates[0]:.1f}, read {rates[1]:.1f} Mbit/s"
 
 
+CONNECT = """
+import sys, time
+from spinn_utilities.config_holder import set_config
+from spinnman.config_setup import unittest_setup
+from spinnman.transceiver import create_transceiver_from_hostname
+unittest_setup()
+set_config("Machine", "version", "3")
+begin = time.monotonic()
+create_transceiver_from_hostname(sys.argv[1]).close()
+print(time.monotonic() - begin)
+"""
+
+
+def connect_line(folder: str, switches: list[str]) -> str:
+    """SpiNNMan's connect, with its boot where the board is cold."""
+    with BoardProcess(switches) as board:
+        done = subprocess.run(
+            [sys.executable, "-c", CONNECT, board.address],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=folder,
+            env=os.environ | {"HOME": folder},
+        )
+    return f"SpiNNMan connects {' '.join(switches)}: {float(done.stdout.split()[-1]):.2f} s wall"
+
+
 def main() -> int:
     """Print the lines."""
     with tempfile.TemporaryDirectory() as folder:
@@ -99,6 +129,8 @@ def main() -> int:
         with ready_board(cache=Path(folder)) as board:
             print(traffic_line(board, (0, 0)))
             print(traffic_line(board, (1, 1)))
+        print(connect_line(folder, []))
+        print(connect_line(folder, ["--cold"]))
     return 0
 
 

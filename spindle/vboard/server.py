@@ -100,13 +100,12 @@ class Server:
         if slow < 1.0:
             raise UserError(f"{slow} is no slowness", where="--slow", limit="1 or more")
         self.address, self._scp, self._boot = bind_board(address)
+        self._status = _bind(self.address, 0)
         try:
-            self._status = _bind(self.address, 0)
             self.board: Board = start_board(options or BoardOptions(), self.address, cold)
             self._recorder = Recorder(record, self.board, cold) if record else None
         except BaseException:
-            self._scp.close()
-            self._boot.close()
+            self._close_sockets()
             raise
         self._guard = guard
         self._rate = CYCLES_PER_MS * 1000 / slow
@@ -123,9 +122,12 @@ class Server:
         """Close sockets and log, free the board."""
         if self._recorder:
             self._recorder.close(self.board)
+        self._close_sockets()
+        self.board.close()
+
+    def _close_sockets(self) -> None:
         for sock in (self._scp, self._boot, self._status):
             sock.close()
-        self.board.close()
 
     def __enter__(self) -> Server:
         return self
@@ -164,7 +166,7 @@ class Server:
         self._receive(0.0 if is_behind else IDLE_WAIT_S)
 
     def _run_slice(self, cycles: int) -> None:
-        """Run, and choose the next slice by the speed: how soon a request is seen depends on it."""
+        """Run, and choose the next slice by the speed: how soon a request is seen."""
         wall, begin = time.perf_counter(), self.board.now
         self.board.run(begin + cycles)
         speed = (self.board.now - begin) / max(time.perf_counter() - wall, 1e-6)

@@ -50,26 +50,33 @@ def ready_board(
     """A board whose monitors are ready. Raises UserError."""
     options = options or BoardOptions()
     folder = cache or cache_folder()
-    board = Board(options)
     path = folder / snapshot_name(options)
-    if not _load(board, path):
-        board.boot()
-        _save(board, path)
+    board = _load(options, path) or _boot(options, path)
     board.set_ip(ip)
     return board
 
 
-def _load(board: Board, path: Path) -> bool:
+def _boot(options: BoardOptions, path: Path) -> Board:
+    board = Board(options)
+    board.boot()
+    _save(board, path)
+    return board
+
+
+def _load(options: BoardOptions, path: Path) -> Board | None:
+    """None: there is no such file, or it is not whole."""
     try:
         data = path.read_bytes()
         os.utime(path)
     except OSError:
-        return False
+        return None
+    board = Board(options)
     try:
         board.restore(data, DEFAULT_IP)
     except InternalError:
-        return False
-    return True
+        board.close()
+        return None
+    return board
 
 
 def _save(board: Board, path: Path) -> None:

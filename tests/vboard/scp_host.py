@@ -14,7 +14,7 @@ from typing import Protocol
 from spindle.vboard.assemble import assemble
 from spindle.vboard.board import CYCLES_PER_MS, SCP_PORT, Board, Datagram
 
-VER, READ, WRITE, COUNT, AR, NNP, ALLOC, INFO = 0, 2, 3, 15, 19, 20, 28, 31
+VER, READ, WRITE, AR, NNP, SIG, ALLOC, INFO = 0, 2, 3, 19, 20, 22, 28, 31
 OK = 0x80
 STAGING = 0x6780_0000
 STATE_RUN, STATE_IDLE = 7, 15
@@ -140,9 +140,8 @@ start:
 
 
 def aplx(body: str) -> bytes:
-    """An application: APP_START, then body (it must not end)."""
+    """An application: APP_START, then body (it must not end). The loader reads past its end."""
     code = assemble(APP_START + body + "\n.ltorg\n")
-    code += bytes(-len(code) % 32)
     records = struct.pack("<4I", 2, 0, 0x40, len(code)) + struct.pack("<4I", 4, 0, 0, 0) + bytes(32)
     return records + code
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scp_host import ALLOC, COUNTER, INFO, STATE_IDLE, STATE_RUN, VER, BoardWire, Host, aplx
+from scp_host import ALLOC, COUNTER, INFO, SIG, STATE_IDLE, STATE_RUN, VER, BoardWire, Host, aplx
 
 from spindle.errors import InternalError, UserError
 from spindle.vboard.board import BOOT_PORT, CYCLES_PER_MS, Board, Datagram
@@ -17,6 +17,7 @@ from spindle.vboard.options import BoardOptions, chip_positions
 from spindle.vboard.snapshots import ready_board
 
 SV = 0xE500_7F00
+SIGNAL_USR0, MAILBOX_SIGNAL = 10, 3
 LINK_EN = {(0, 0): 0x27, (1, 0): 0x2C, (0, 1): 0x25, (1, 1): 0x3C}
 CHIPS = chip_positions((2, 2))
 
@@ -83,6 +84,22 @@ def test_an_application_is_loaded_runs_and_is_stopped(board: Board) -> None:
     assert [host.state(v, (1, 0)) for v in range(1, 6)] == [STATE_IDLE] * 5
 
 
+def test_a_signal_reaches_every_chip(board: Board) -> None:
+    """Signals are multicast from the root monitor; ours asks each core's mailbox."""
+    host = Host(BoardWire(board))
+    for chip in CHIPS:
+        host.start(aplx(COUNTER), app=30, cores=0x6, chip=chip)
+    before = [board.router_counts(chip)[0] for chip in range(4)]
+    host.scp(SIG, (0, SIGNAL_USR0 << 16 | 0xFF00 | 30, 0))
+    board.run_all(board.now + 3 * CYCLES_PER_MS)
+    after = [board.router_counts(chip)[0] for chip in range(4)]
+    assert all(b > a for a, b in zip(before, after, strict=True))
+    for chip in range(4):
+        command = board.read(chip, 0xE500_7000 + 128 + 56, 1)[0]
+        (message,) = struct.unpack("<I", board.read(chip, 0xE500_7000 + 128 + 48, 4))
+        assert (command, message) == (MAILBOX_SIGNAL, SIGNAL_USR0)
+
+
 def test_a_fault_stops_an_application_core_and_is_listed(board: Board) -> None:
     host = Host(BoardWire(board))
     host.start(aplx("ldr r0, =0xf1000080\nldr r0, [r0]\nstop: b stop"), app=30, cores=2)
@@ -117,6 +134,24 @@ def test_a_snapshot_is_the_board(board: Board) -> None:
         assert other.hash() == board.hash()
     with Board(BoardOptions(shape=(1, 1))) as other, pytest.raises(InternalError):
         other.restore(board.snapshot(), board.ip)
+
+
+def test_a_damaged_snapshot_is_made_again(tmp_path: Path) -> None:
+    options = BoardOptions(shape=(1, 1))
+    with ready_board(options, cache=tmp_path) as board:
+        expected = board.hash()
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:1_000_000])
+    for _ in range(2):
+        with ready_board(options, cache=tmp_path) as board:
+            assert board.hash() == expected
+    assert file.stat().st_size > 1_000_000
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with ready_board(BoardOptions(shape=(1, 1)), cache=tmp_path / "file") as board:
+        assert board.is_ready()
 
 
 def test_a_board_moves_to_another_address(board: Board) -> None:

@@ -107,6 +107,8 @@ def test_time_does_not_run_ahead_of_the_wall() -> None:
         time.sleep(0.3)
         passed = int(str(status(server, {"do": "clock"})["time_ns"])) - first
         assert 0 < passed < (time.monotonic() - begin) / 20 * 1e9 + 3e6
+    with serving(slow=100.0) as server, host_of(server) as host:
+        assert host.scp(VER, chip=(1, 1))[12:17] == b"SC&MP"
     with pytest.raises(UserError, match="--slow"):
         Server(slow=0.5)
 

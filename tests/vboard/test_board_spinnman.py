@@ -17,13 +17,14 @@ LINKS = {"0,0": [0, 1, 2, 5], "1,0": [2, 3, 5], "0,1": [0, 2, 5], "1,1": [2, 3, 
 
 
 def spinnman_on(words: list[str], folder: Path) -> dict[str, object]:
-    """Start a board with these switches, run the session, stop the board."""
+    """Start a board with these switches, run the session, stop the board, replay its log."""
+    log = folder / "session.log"
     program = folder / "counter.aplx"
     program.write_bytes(aplx(COUNTER))
     environment = os.environ | {"HOME": str(folder), "PYTHONPATH": os.getcwd()}
     environment["XDG_CACHE_HOME"] = str(folder)
     with subprocess.Popen(
-        [*PROCESS, *words], stdout=subprocess.PIPE, text=True, env=environment
+        [*PROCESS, *words, "--record", str(log)], stdout=subprocess.PIPE, text=True, env=environment
     ) as board:
         assert board.stdout
         try:
@@ -40,6 +41,14 @@ def spinnman_on(words: list[str], folder: Path) -> dict[str, object]:
             board.terminate()
         assert board.wait(10) == 0
     assert done.returncode == 0, done.stderr[-3000:]
+    again = subprocess.run(
+        [*PROCESS, "--replay", str(log)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    assert json.loads(again.stdout)["equal"] is True
     found = json.loads(done.stdout.splitlines()[-1])
     assert isinstance(found, dict)
     return found
