@@ -37,7 +37,10 @@ class Barrier(ctypes.Structure):
         ("n_children", U32),
         ("child", U32 * 6),
         *((name, U32) for name in ("n_receivers", "generation", "phase", "expected", "questions")),
-        *((name, U32) for name in ("flags", "released", "answered", "sent_at", "ask_at", "ask_after")),
+        *(
+            (name, U32)
+            for name in ("flags", "released", "answered", "sent_at", "ask_at", "ask_after")
+        ),
         *((name, U32) for name in ("sent", "resent", "asked")),
     )
 
@@ -80,9 +83,9 @@ class Core:
 
 
 class Chip:
-    """Runs `n_launches` launches of `n_steps` steps; work(launch, step, place) is in cycles.
+    """Runs `n_launches` launches of `n_steps`; work(launch, step, place) is in cycles.
 
-    loses(n, key) says whether delivery number n is lost; stop_at = (launch, step, place) stops there.
+    loses(n, key) says whether delivery number n is lost; stop_at = (launch, step, place).
     """
 
     def __init__(
@@ -113,7 +116,9 @@ class Chip:
         place = number if number < n_places else records.NO_PLACE
         core = Core(number, place, Barrier())
         is_root = number == self.service
-        self.c.barrier_init(ctypes.byref(core.barrier), place, n_places, int(is_root), int(not spare))
+        self.c.barrier_init(
+            ctypes.byref(core.barrier), place, n_places, int(is_root), int(not spare)
+        )
         self.c.barrier_idle(ctypes.byref(core.barrier))
         return core
 

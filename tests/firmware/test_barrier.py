@@ -12,7 +12,16 @@ from barrier_model import Chip
 
 from spindle.spec import arena as spec
 
-SHAPES = [(16, True), (16, False), (15, False), (7, False), (5, False), (2, False), (1, True), (1, False)]
+SHAPES = [
+    (16, True),
+    (16, False),
+    (15, False),
+    (7, False),
+    (5, False),
+    (2, False),
+    (1, True),
+    (1, False),
+]
 shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
@@ -109,7 +118,9 @@ def test_many_losses(loaded: ctypes.CDLL, seed: int) -> None:
 
 
 @shape
-def test_a_stopped_lane_ends_the_launch_for_all(loaded: ctypes.CDLL, shape: tuple[int, bool]) -> None:
+def test_a_stopped_lane_ends_the_launch_for_all(
+    loaded: ctypes.CDLL, shape: tuple[int, bool]
+) -> None:
     for place in range(shape[0]):
         chip = Chip(loaded, *shape, work=uneven, stop_at=(1, 1, place))
         chip.run()
