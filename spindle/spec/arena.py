@@ -96,7 +96,6 @@ def routes(place_cores: Sequence[int], service: int) -> list[Route]:
             entries.append(Route(slot_key(SLOT_ASK_ARRIVAL + place), KEY_MASK, (core,)))
     others = tuple(core for core in place_cores if core != service)
     if others:
-        ask_mask = KEY_MASK & ~(15 << KEY_SLOT_SHIFT)
-        entries.append(Route(slot_key(SLOT_ASK_RELEASE), ask_mask, (service,)))
+        entries.append(Route(slot_key(SLOT_ASK_RELEASE), KEY_MASK, (service,)))
         entries.append(Route(slot_key(SLOT_RELEASE), KEY_MASK, others))
     return entries

@@ -36,8 +36,8 @@ class Barrier(ctypes.Structure):
         ("is_root", U32),
         ("n_children", U32),
         ("child", U32 * 6),
-        *((name, U32) for name in ("n_receivers", "generation", "phase", "expected", "questions")),
-        *((name, U32) for name in ("flags", "released", "answered", "sent_at", "ask_at", "ask_after")),
+        *((name, U32) for name in ("n_receivers", "generation", "phase", "expected")),
+        *((name, U32) for name in ("flags", "released", "sent_at", "ask_at", "ask_after")),
         *((name, U32) for name in ("sent", "resent", "asked")),
     )
 

@@ -78,27 +78,14 @@ void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now)
 }
 
 /* Who asks for what was released already gets the last release: to the others it is an old one. */
-static void answer_releases(struct barrier *barrier, uint32_t now)
-{
-    uint32_t lacks = 0;
-    for (uint32_t i = 0; i < SPINDLE_LANES; i++) {
-        uint32_t key = barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i];
-        barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i] = 0;
-        lacks |= key != 0 && ahead(key, barrier->generation) <= 0;
-    }
-    if (lacks && !has_crossed(barrier, now)) {
-        barrier->resent += barrier->n_receivers;
-        send_release(barrier);
-    }
-}
-
 void barrier_answer(struct barrier *barrier, uint32_t now)
 {
-    uint32_t asked = barrier->inbox.received[CLASS_ASK_RELEASE];
+    uint32_t key = barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE];
     barrier->inbox.news = 0;
-    if (asked != barrier->answered) {
-        barrier->answered = asked;
-        answer_releases(barrier, now);
+    barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE] = 0;
+    if (ahead(key, barrier->generation) <= 0 && key != 0 && !has_crossed(barrier, now)) {
+        barrier->resent += barrier->n_receivers;
+        send_release(barrier);
     }
 }
 
@@ -239,14 +226,13 @@ static uint32_t poll_follower(struct barrier *barrier, uint32_t now)
         return poll_gather(barrier, now);
     }
     if (barrier->phase == PHASE_WAIT && is_due(barrier, now)) {
-        ask(barrier, SPINDLE_SLOT_ASK_RELEASE + barrier->place);
+        ask(barrier, SPINDLE_SLOT_ASK_RELEASE);
     }
     return BARRIER_WAIT;
 }
 
 uint32_t barrier_poll_all(struct barrier *barrier, uint32_t now)
 {
-    barrier->questions = barrier_questions(barrier);
     if (barrier->is_root) {
         barrier_answer(barrier, now);
         return poll_gather(barrier, now);

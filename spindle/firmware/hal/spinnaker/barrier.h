@@ -48,10 +48,8 @@ struct barrier {
     uint32_t generation;  /* of the release passed last; 16 bits count */
     uint32_t phase;       /* enum barrier_phase */
     uint32_t expected;    /* key of the awaited generation, slot 0, GO */
-    uint32_t questions;   /* packets of both asking classes that were looked at */
     uint32_t flags;       /* of the arrival */
     uint32_t released;    /* root: flags of the last release */
-    uint32_t answered;    /* root: questions for a release that were seen */
     uint32_t sent_at;     /* time of the last arrival or release sent first */
     uint32_t ask_at;      /* time of the next question */
     uint32_t ask_after;   /* cycles from the last one */
@@ -88,7 +86,6 @@ uint32_t barrier_will_receive(const struct barrier *barrier);
 
 /* barrier_quick.c, for barrier.c: */
 void barrier_send_arrival(struct barrier *barrier, uint32_t now);
-uint32_t barrier_questions(const struct barrier *barrier);
 
 /* The caller's: send a multicast packet without payload. */
 void barrier_send(struct barrier *barrier, uint32_t key);

@@ -5,25 +5,16 @@
 
 #include "spindle_records.h"
 
-uint32_t barrier_questions(const struct barrier *barrier)
-{
-    return barrier->inbox.received[CLASS_ASK_ARRIVAL] + barrier->inbox.received[CLASS_ASK_RELEASE];
-}
-
 static void rest(struct barrier *barrier, uint32_t now)
 {
     barrier->ask_after = SPINDLE_ASK_CYCLES;
     barrier->ask_at = now + SPINDLE_ASK_CYCLES;
 }
 
-/* Questions that came while a root computed: some have crossed their answer, who still lacks one will
- * ask again or be asked. */
-static void forget_questions(struct barrier *barrier)
+/* Where questions for this core come. */
+static uint32_t question_slot(const struct barrier *barrier)
 {
-    barrier->answered = barrier->inbox.received[CLASS_ASK_RELEASE];
-    for (uint32_t i = 0; i < SPINDLE_LANES; i++) {
-        barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i] = 0;
-    }
+    return barrier->is_root ? SPINDLE_SLOT_ASK_RELEASE : SPINDLE_SLOT_ASK_ARRIVAL + barrier->place;
 }
 
 static void expect_next(struct barrier *barrier)
@@ -38,11 +29,11 @@ void barrier_idle(struct barrier *barrier)
     expect_next(barrier);
 }
 
+/* Questions that came while this core computed are forgotten: the arrival answers those for it; of those
+ * for a release some have crossed it, and who still lacks it will ask again or be asked. */
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now)
 {
-    if (barrier->is_root && barrier->answered != barrier->inbox.received[CLASS_ASK_RELEASE]) {
-        forget_questions(barrier);
-    }
+    barrier->inbox.slot[question_slot(barrier)] = 0;
     barrier->phase = PHASE_GATHER;
     barrier->flags = flags;
     expect_next(barrier);
@@ -78,8 +69,8 @@ static uint32_t lacks_children(const struct barrier *barrier, uint32_t flags)
 {
     uint32_t differs = 0, expected = barrier->expected | flags;
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t slot = SPINDLE_SLOT_ARRIVE + barrier->child[i];
-        differs |= arrival_of(barrier, i) ^ (expected | slot << SPINDLE_KEY_SLOT_SHIFT);
+        uint32_t slot = barrier->child[i];
+        differs |= barrier->inbox.slot[slot] ^ (expected | slot << SPINDLE_KEY_SLOT_SHIFT);
     }
     return differs;
 }
@@ -111,20 +102,25 @@ static uint32_t go_on(struct barrier *barrier, uint32_t flags, uint32_t now)
         uint32_t key = barrier->expected | SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT;
         barrier->sent += barrier->n_receivers;
         barrier_send(barrier, key | flags);
+        barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE] = 0; /* this was the answer */
     }
     return flags;
 }
 
-/* Questions are answered before a release: after it they would look unanswered. */
-static uint32_t is_unasked(const struct barrier *barrier)
+/* 1: a question that may need an answer. A root is asked early by all who wait for slow lanes. */
+static uint32_t is_asked(const struct barrier *barrier)
 {
-    return barrier->questions == barrier_questions(barrier);
+    uint32_t key = barrier->inbox.slot[question_slot(barrier)];
+    if (key == 0 || !barrier->is_root) {
+        return key;
+    }
+    return (key ^ barrier->expected) >> SPINDLE_KEY_GENERATION_SHIFT;
 }
 
 /* Nothing in the inbox says more than "not yet", and it is not time to ask. */
 static uint32_t is_quiet(const struct barrier *barrier, uint32_t differs, uint32_t now)
 {
-    return differs > 3 && is_unasked(barrier) &&
+    return differs > 3 && !is_asked(barrier) &&
            (barrier->phase == PHASE_IDLE || (int32_t)(now - barrier->ask_at) < 0);
 }
 
@@ -132,7 +128,7 @@ static uint32_t poll_gather(struct barrier *barrier, uint32_t *differs, uint32_t
 {
     uint32_t flags = flags_of(barrier);
     *differs = lacks_children(barrier, flags);
-    return *differs == 0 && is_unasked(barrier) ? go_on(barrier, flags, now) : BARRIER_MISSED;
+    return *differs == 0 ? go_on(barrier, flags, now) : BARRIER_MISSED;
 }
 
 /* BARRIER_MISSED in here: go on looking. */

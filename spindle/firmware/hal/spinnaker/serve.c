@@ -63,7 +63,7 @@ static void report(uint32_t found)
 {
     struct sums sums = {0, 0, 0, 0};
     uint32_t cycles = port_cycles() - firmware.started_at;
-    session_publish(CORE_IDLE);
+    launch_publish(CORE_IDLE);
     collect(&sums, found != BARRIER_END);
     status()->cycles = cycles;
     status()->packets_sent = sums.sent;
