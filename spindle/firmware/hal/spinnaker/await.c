@@ -41,7 +41,7 @@ static uint32_t await_barrier(void)
     }
     for (; found == BARRIER_WAIT; found = barrier_poll(barrier, now)) {
         if (barrier->asked != asked && is_hopeless()) {
-            barrier_release(barrier, BARRIER_STOP, now);
+            barrier_release(barrier, BARRIER_STOP);
             found = BARRIER_STOP;
             break;
         }

@@ -1,20 +1,17 @@
 /* barrier_quick.c: the shortest way through a barrier: all come with the same flags, nothing is lost.
  * Page: docs/spec/barrier.md. Whatever else is in the inbox goes to barrier.c, as does the time to ask.
+ * Packets leave first, books are kept behind them.
  */
 #include "barrier.h"
 
 #include "spindle_records.h"
 
+#define RELEASE_BITS (SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT)
+
 static void rest(struct barrier *barrier, uint32_t now)
 {
     barrier->ask_after = SPINDLE_ASK_CYCLES;
     barrier->ask_at = now + SPINDLE_ASK_CYCLES;
-}
-
-/* Where questions for this core come. */
-static uint32_t question_slot(const struct barrier *barrier)
-{
-    return barrier->is_root ? SPINDLE_SLOT_ASK_RELEASE : SPINDLE_SLOT_ASK_ARRIVAL + barrier->place;
 }
 
 static void expect_next(struct barrier *barrier)
@@ -29,39 +26,31 @@ void barrier_idle(struct barrier *barrier)
     expect_next(barrier);
 }
 
-/* Questions that came while this core computed are forgotten: the arrival answers those for it; of those
- * for a release some have crossed it, and who still lacks it will ask again or be asked. */
+/* A question that came while this core computed is forgotten: the arrival answers it. */
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now)
 {
-    barrier->inbox.slot[question_slot(barrier)] = 0;
+    barrier->inbox.slot[barrier->ask_slot] = 0;
     barrier->phase = PHASE_GATHER;
     barrier->flags = flags;
     expect_next(barrier);
     rest(barrier, now);
 }
 
-/* The first time, and again when asked; `now` is when it was first sent. */
-void barrier_send_arrival(struct barrier *barrier, uint32_t now)
+void barrier_send_arrival(struct barrier *barrier)
 {
-    uint32_t slot = SPINDLE_SLOT_ARRIVE + barrier->place;
-    if (barrier->phase == PHASE_GATHER) {
-        barrier->phase = PHASE_WAIT;
-        barrier->sent_at = now;
-        rest(barrier, now);
-    }
+    barrier_send(barrier, barrier->expected | barrier->own_bits | barrier->flags);
     barrier->sent++;
-    barrier_send(barrier, barrier->expected | slot << SPINDLE_KEY_SLOT_SHIFT | barrier->flags);
 }
 
-static uint32_t arrival_of(const struct barrier *barrier, uint32_t child)
+static uint32_t key_of(const struct barrier *barrier, uint32_t slot_bits)
 {
-    return barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + barrier->child[child]];
+    return barrier->inbox.slot[slot_bits >> SPINDLE_KEY_SLOT_SHIFT];
 }
 
 /* The flags all should come with: one's own, or the first child's. */
 static uint32_t flags_of(const struct barrier *barrier)
 {
-    return barrier->flags == BARRIER_WAIT ? arrival_of(barrier, 0) & 3u : barrier->flags;
+    return barrier->flags == BARRIER_WAIT ? key_of(barrier, barrier->child[0]) & 3u : barrier->flags;
 }
 
 /* Bits in which some child's key differs from that of the awaited generation and flags. */
@@ -69,16 +58,10 @@ static uint32_t lacks_children(const struct barrier *barrier, uint32_t flags)
 {
     uint32_t differs = 0, expected = barrier->expected | flags;
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t slot = barrier->child[i];
-        differs |= barrier->inbox.slot[slot] ^ (expected | slot << SPINDLE_KEY_SLOT_SHIFT);
+        uint32_t bits = barrier->child[i];
+        differs |= key_of(barrier, bits) ^ (expected | bits);
     }
     return differs;
-}
-
-static uint32_t lacks_release(const struct barrier *barrier)
-{
-    return barrier->inbox.slot[SPINDLE_SLOT_RELEASE] ^
-           (barrier->expected | SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT);
 }
 
 static void pass(struct barrier *barrier)
@@ -90,63 +73,44 @@ static void pass(struct barrier *barrier)
 /* All have come with the same flags. Returns as barrier_poll. */
 static uint32_t go_on(struct barrier *barrier, uint32_t flags, uint32_t now)
 {
+    if (barrier->is_root) {
+        if (barrier->n_receivers) {
+            barrier_send(barrier, barrier->expected | RELEASE_BITS | flags);
+            barrier->sent += barrier->n_receivers;
+        }
+        pass(barrier);
+        return flags;
+    }
     barrier->flags = flags;
-    if (!barrier->is_root) {
-        barrier_send_arrival(barrier, now);
-        return BARRIER_WAIT;
-    }
-    pass(barrier);
-    barrier->released = flags;
+    barrier_send_arrival(barrier);
+    barrier->phase = PHASE_WAIT;
     barrier->sent_at = now;
-    if (barrier->n_receivers) {
-        uint32_t key = barrier->expected | SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT;
-        barrier->sent += barrier->n_receivers;
-        barrier_send(barrier, key | flags);
-        barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE] = 0; /* this was the answer */
-    }
-    return flags;
-}
-
-/* 1: a question that may need an answer. A root is asked early by all who wait for slow lanes. */
-static uint32_t is_asked(const struct barrier *barrier)
-{
-    uint32_t key = barrier->inbox.slot[question_slot(barrier)];
-    if (key == 0 || !barrier->is_root) {
-        return key;
-    }
-    return (key ^ barrier->expected) >> SPINDLE_KEY_GENERATION_SHIFT;
+    return BARRIER_WAIT;
 }
 
 /* Nothing in the inbox says more than "not yet", and it is not time to ask. */
 static uint32_t is_quiet(const struct barrier *barrier, uint32_t differs, uint32_t now)
 {
-    return differs > 3 && !is_asked(barrier) &&
-           (barrier->phase == PHASE_IDLE || (int32_t)(now - barrier->ask_at) < 0);
+    return differs > 3 && barrier->inbox.slot[barrier->ask_slot] == 0 &&
+           (barrier->phase != PHASE_GATHER || (int32_t)(now - barrier->ask_at) < 0);
 }
 
-static uint32_t poll_gather(struct barrier *barrier, uint32_t *differs, uint32_t now)
-{
-    uint32_t flags = flags_of(barrier);
-    *differs = lacks_children(barrier, flags);
-    return *differs == 0 ? go_on(barrier, flags, now) : BARRIER_MISSED;
-}
-
-/* BARRIER_MISSED in here: go on looking. */
 uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
 {
-    uint32_t differs, found = BARRIER_MISSED;
+    uint32_t differs;
     barrier->inbox.news = 0;
     if (barrier->phase == PHASE_GATHER) {
-        found = poll_gather(barrier, &differs, now);
+        uint32_t flags = flags_of(barrier);
+        differs = lacks_children(barrier, flags);
+        if (differs == 0) {
+            return go_on(barrier, flags, now);
+        }
     } else {
-        differs = lacks_release(barrier);
+        differs = key_of(barrier, RELEASE_BITS) ^ (barrier->expected | RELEASE_BITS);
         if (differs <= 3) {
             pass(barrier);
             return differs; /* the flags: GO is 0 */
         }
-    }
-    if (found != BARRIER_MISSED) {
-        return found;
     }
     return is_quiet(barrier, differs, now) ? BARRIER_WAIT : barrier_poll_all(barrier, now);
 }
