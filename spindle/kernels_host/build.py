@@ -80,6 +80,7 @@ ARM_FLAGS = (
     "-fno-stack-protector",
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
+    "-fomit-frame-pointer",
     "-ffunction-sections",
 )
 

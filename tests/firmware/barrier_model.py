@@ -34,6 +34,7 @@ class Barrier(ctypes.Structure):
         ("news", U32),
         ("place", U32),
         ("is_root", U32),
+        ("group", U32 * 6),
         ("n_children", U32),
         ("child", U32 * 6),
         *((name, U32) for name in ("own_bits", "ask_slot", "n_receivers", "generation", "phase")),

@@ -53,3 +53,88 @@ def test_barrier(lane: int) -> None:
     print(lane, cycles)
     assert cycles <= BARRIER_CYCLES
     assert barrier_cycles(lane, packet_cycles=80) <= SLOW_BARRIER_CYCLES
+
+
+def test_launch(capsys: pytest.CaptureFixture[str]) -> None:
+    """Doorbell to completion of a launch of one small tile: mostly overhead."""
+    chip = FirmwareChip(17)
+    loaded = LoadedImage(chip, slow_lane(3, 1))
+    chip.poke(loaded.args[0], bytes(8 * 64 * 4))
+    chip.ring(loaded.queue(np.ones((8, 64), np.float32)))
+    start = chip.cycle
+    while chip.word(SV + 0xEC) == 0:
+        chip.run(50)
+    cycles = chip.cycle - start
+    chip.rig.close()
+    with capsys.disabled():
+        print(f"\nlaunch of one tile, doorbell to completion: {cycles} cycles", end="")
+    assert cycles <= LAUNCH_CYCLES
+
+
+class Inbox:
+    """The bus of a core that gets one packet: reading its key takes the request away."""
+
+    def read(self, core: Core, addr: int, size: int) -> tuple[int, int]:
+        assert addr == RXKEY
+        core.set_fiq(False, core.cycles)
+        return 2, arena.slot_key(arena.SLOT_RELEASE) | 7 << 8
+
+    def write(self, core: Core, addr: int, size: int, value: int) -> int:
+        raise AssertionError(hex(addr))
+
+    def fetch(self, core: Core, addr: int, size: int) -> tuple[int, int]:
+        raise AssertionError(hex(addr))
+
+    def watch(self, core: Core, addr: int, size: int, is_write: bool) -> None:
+        raise AssertionError(hex(addr))
+
+    def exception(self, core: Core, vector: int) -> None:
+        pass
+
+
+def firmware_core(code: str) -> Core:
+    """A core with the firmware in ITCM, in SYS mode with interrupts on, in front of `code`."""
+    from spindle.vboard.assemble import assemble
+
+    made = build.build()
+    core = Core(Inbox())
+    core.write_memory(0, build.contents(made.elf.read_bytes(), elf.read(made.elf).section(".text")))
+    core.write_memory(CODE, assemble(code))
+    core.cpsr = 0xC0 | 0x11
+    core.set_reg(8, 0x10000000)
+    core.set_reg(9, 0x00400000)
+    core.cpsr = SYS
+    core.pc = CODE
+    return core
+
+
+def test_multicast_handler() -> None:
+    """Entry to return, and what it leaves: the key in its slot, the count of its class, news."""
+    core = firmware_core("mov r0, r0\n" * 32)
+    core.step(4)
+    before = core.cycles
+    core.set_fiq(True, before)
+    core.step(1)
+    while core.cpsr & 0x1F != SYS:
+        core.step(1)
+    extra = core.cycles - before
+    words = struct.unpack("<69I", core.read_memory(0x00400000, 276))
+    assert words[arena.SLOT_RELEASE] == arena.slot_key(arena.SLOT_RELEASE) | 7 << 8
+    assert words[64:68] == (0, 0, 0, 1) and words[68] != 0
+    assert extra <= FIQ_CYCLES
+
+
+def test_fiq_is_off_for_a_few_cycles_before_sleep() -> None:
+    """port_sleep_unless with news: all its cycles with FIQ masked."""
+    linked = elf.read(build.build().elf)
+    target = linked.address("port_sleep_unless")
+    core = firmware_core("mov lr, pc\nbx r4\n" + "mov r0, r0\n" * 8)
+    core.write_memory(SCRATCH, struct.pack("<I", 1))
+    core.set_reg(0, SCRATCH)
+    core.set_reg(4, target)
+    off = 0
+    for _ in range(16):
+        before, masked = core.cycles, bool(core.cpsr & FIQ_BIT)
+        core.step(1)
+        off += masked * (core.cycles - before)
+    assert 0 < off <= FIQ_OFF_CYCLES

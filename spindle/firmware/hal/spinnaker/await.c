@@ -34,11 +34,13 @@ static void check_own(void)
 static uint32_t await_barrier(void)
 {
     struct barrier *barrier = &firmware.barrier;
-    uint32_t now = port_cycles(), asked = barrier->asked, armed = ~barrier->ask_at;
+    uint32_t now = port_cycles(), asked, armed;
     uint32_t found = barrier_poll(barrier, now);
     if (found == BARRIER_WAIT) {
         check_own();
     }
+    asked = barrier->asked;
+    armed = ~barrier->ask_at;
     for (; found == BARRIER_WAIT; found = barrier_poll(barrier, now)) {
         if (barrier->asked != asked && is_hopeless()) {
             barrier_release(barrier, BARRIER_STOP);

@@ -25,22 +25,28 @@ static int32_t beyond_next(const struct barrier *barrier, uint32_t key)
     return (int16_t)((key >> SPINDLE_KEY_GENERATION_SHIFT) - (barrier->generation + 1));
 }
 
-static void add_child(struct barrier *barrier, uint32_t place)
+static void set_group(struct barrier *barrier, uint32_t number, uint32_t first, uint32_t step,
+                      uint32_t end)
 {
-    uint32_t slot = SPINDLE_SLOT_ARRIVE + place;
-    barrier->child[barrier->n_children++] = slot << SPINDLE_KEY_SLOT_SHIFT;
+    struct barrier_group *group = &barrier->group[number];
+    group->first_bits = (SPINDLE_SLOT_ARRIVE + first) << SPINDLE_KEY_SLOT_SHIFT;
+    group->step_bits = step << SPINDLE_KEY_SLOT_SHIFT;
+    for (uint32_t i = first; i < end; i += step) {
+        barrier->child[barrier->n_children++] = i;
+        group->count++;
+    }
 }
 
-static void find_children(struct barrier *barrier, uint32_t n_places)
+static void find_groups(struct barrier *barrier, uint32_t n_places, uint32_t service_is_place)
 {
-    for (uint32_t i = 0; i < n_places; i++) {
-        uint32_t is_leader = (i & LEADER_MASK) == 0;
-        if (i == barrier->place) {
-            continue;
-        }
-        if (is_leader ? barrier->is_root : (i & ~LEADER_MASK) == barrier->place) {
-            add_child(barrier, i);
-        }
+    uint32_t own_end = barrier->place + SPINDLE_BRANCHING;
+    if ((barrier->place & LEADER_MASK) == 0) {
+        uint32_t end = own_end < n_places ? own_end : n_places;
+        set_group(barrier, 0, barrier->place + 1, 1, end);
+    }
+    if (barrier->is_root) {
+        uint32_t first = service_is_place ? SPINDLE_BRANCHING : 0;
+        set_group(barrier, 1, first, SPINDLE_BRANCHING, n_places);
     }
 }
 
@@ -52,7 +58,7 @@ void barrier_init(struct barrier *barrier, uint32_t place, uint32_t n_places, ui
     barrier->own_bits = (SPINDLE_SLOT_ARRIVE + place) << SPINDLE_KEY_SLOT_SHIFT;
     barrier->ask_slot = SPINDLE_SLOT_ASK_ARRIVAL + (place & (SPINDLE_LANES - 1u));
     barrier->n_receivers = n_places - service_is_place;
-    find_children(barrier, n_places);
+    find_groups(barrier, n_places, service_is_place);
 }
 
 uint32_t barrier_asks(const struct barrier *barrier) { return barrier->phase == PHASE_GATHER; }
@@ -103,9 +109,9 @@ static uint32_t is_due(struct barrier *barrier, uint32_t now)
 }
 
 /* Slots change under our eyes: a key is read once, and judged as read. */
-static uint32_t arrival_of(const struct barrier *barrier, uint32_t child)
+static uint32_t arrival_of(const struct barrier *barrier, uint32_t place)
 {
-    return barrier->inbox.slot[barrier->child[child] >> SPINDLE_KEY_SLOT_SHIFT];
+    return barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + place];
 }
 
 static uint32_t is_present(const struct barrier *barrier, uint32_t key)
@@ -126,7 +132,7 @@ uint32_t barrier_will_receive(const struct barrier *barrier)
         before = barrier_received(barrier);
         absent = 0;
         for (uint32_t i = 0; i < barrier->n_children; i++) {
-            absent += !is_present(barrier, arrival_of(barrier, i));
+            absent += !is_present(barrier, arrival_of(barrier, barrier->child[i]));
         }
     } while (before != barrier_received(barrier));
     return before + absent;
@@ -135,11 +141,10 @@ uint32_t barrier_will_receive(const struct barrier *barrier)
 static void ask_children(struct barrier *barrier)
 {
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t place = barrier->child[i] >> SPINDLE_KEY_SLOT_SHIFT;
-        if (!is_present(barrier, arrival_of(barrier, i))) {
+        if (!is_present(barrier, arrival_of(barrier, barrier->child[i]))) {
             barrier->asked++;
             barrier_send(barrier,
-                         make_key(SPINDLE_SLOT_ASK_ARRIVAL + place, barrier->generation + 1, 0));
+                         make_key(SPINDLE_SLOT_ASK_ARRIVAL + barrier->child[i], barrier->generation + 1, 0));
         }
     }
 }
@@ -149,7 +154,7 @@ static uint32_t gather(struct barrier *barrier)
 {
     uint32_t flags = barrier->flags;
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t key = arrival_of(barrier, i), theirs = key & 3u;
+        uint32_t key = arrival_of(barrier, barrier->child[i]), theirs = key & 3u;
         if (!is_present(barrier, key)) {
             return 0;
         }

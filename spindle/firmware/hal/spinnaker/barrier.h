@@ -16,7 +16,14 @@
 /* Bits 7:6 of a key. */
 enum barrier_class { CLASS_ARRIVE, CLASS_ASK_ARRIVAL, CLASS_UNUSED, CLASS_RELEASE, CLASSES };
 
-#define BARRIER_MAX_CHILDREN 6 /* three places of its group and three leaders */
+#define BARRIER_GROUPS 2 /* the members of its own group; the leaders, if it is the root */
+
+#define BARRIER_MAX_CHILDREN 6
+
+/* Places at equal distances: first one's arrival slot << 2, distance << 2, how many. */
+struct barrier_group {
+    uint32_t first_bits, step_bits, count;
+};
 
 /* Two bits of a key, and what barrier_poll returns. */
 enum barrier_flag {
@@ -42,8 +49,9 @@ struct barrier {
     volatile struct barrier_inbox inbox;
     uint32_t place; /* NO_PLACE: a root without lanes */
     uint32_t is_root;
+    struct barrier_group group[BARRIER_GROUPS]; /* places this one waits for */
     uint32_t n_children;
-    uint32_t child[BARRIER_MAX_CHILDREN]; /* places this one waits for: slots of their arrivals << 2 */
+    uint32_t child[BARRIER_MAX_CHILDREN]; /* the same, one by one */
     uint32_t own_bits;    /* slot of the own arrival << 2 */
     uint32_t ask_slot;    /* where its parent's questions come */
     uint32_t n_receivers; /* of a release */

@@ -42,26 +42,41 @@ void barrier_send_arrival(struct barrier *barrier)
     barrier->sent++;
 }
 
-static uint32_t key_of(const struct barrier *barrier, uint32_t slot_bits)
+static const volatile uint32_t *slot_at(const struct barrier *barrier, uint32_t bits)
 {
-    return barrier->inbox.slot[slot_bits >> SPINDLE_KEY_SLOT_SHIFT];
+    return (const volatile uint32_t *)((const volatile char *)barrier->inbox.slot + bits);
 }
 
-/* The flags all should come with: one's own, or the first child's. */
-static uint32_t flags_of(const struct barrier *barrier)
+/* Bits in which some place's key differs from that of the awaited generation and flags. */
+static uint32_t lacks_group(const struct barrier *barrier, const struct barrier_group *group,
+                            uint32_t expected)
 {
-    return barrier->flags == BARRIER_WAIT ? key_of(barrier, barrier->child[0]) & 3u : barrier->flags;
-}
-
-/* Bits in which some child's key differs from that of the awaited generation and flags. */
-static uint32_t lacks_children(const struct barrier *barrier, uint32_t flags)
-{
-    uint32_t differs = 0, expected = barrier->expected | flags;
-    for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t bits = barrier->child[i];
-        differs |= key_of(barrier, bits) ^ (expected | bits);
+    const volatile uint32_t *slot = slot_at(barrier, group->first_bits);
+    uint32_t differs = 0, step_bits = group->step_bits;
+    expected |= group->first_bits;
+    for (uint32_t left = group->count; left != 0; left--) {
+        differs |= *slot ^ expected;
+        expected += step_bits;
+        slot += step_bits / 4;
     }
     return differs;
+}
+
+static uint32_t lacks_places(const struct barrier *barrier, uint32_t flags)
+{
+    uint32_t expected = barrier->expected | flags;
+    uint32_t differs = lacks_group(barrier, &barrier->group[0], expected);
+    if (barrier->is_root) {
+        differs |= lacks_group(barrier, &barrier->group[1], expected);
+    }
+    return differs;
+}
+
+/* The flags all should come with: one's own, or those of place 0. */
+static uint32_t flags_of(const struct barrier *barrier)
+{
+    uint32_t flags = barrier->flags;
+    return flags == BARRIER_WAIT ? barrier->inbox.slot[SPINDLE_SLOT_ARRIVE] & 3u : flags;
 }
 
 static void pass(struct barrier *barrier)
@@ -101,12 +116,12 @@ uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
     barrier->inbox.news = 0;
     if (barrier->phase == PHASE_GATHER) {
         uint32_t flags = flags_of(barrier);
-        differs = lacks_children(barrier, flags);
+        differs = lacks_places(barrier, flags);
         if (differs == 0) {
             return go_on(barrier, flags, now);
         }
     } else {
-        differs = key_of(barrier, RELEASE_BITS) ^ (barrier->expected | RELEASE_BITS);
+        differs = barrier->inbox.slot[SPINDLE_SLOT_RELEASE] ^ (barrier->expected | RELEASE_BITS);
         if (differs <= 3) {
             pass(barrier);
             return differs; /* the flags: GO is 0 */
