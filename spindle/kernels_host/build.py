@@ -30,7 +30,7 @@ ARM_SOURCES = (
 )
 """A file in kernels/arm/ replaces the C file of its name in kernels/."""
 HOST_ONLY = ("kernel_cost.c",)
-ARM_FAST = ("dot_s28_sums.c",)
+ARM_FAST = ("await.c", "barrier_quick.c", "dot_s28_sums.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
 THUMB_FOLDERS = ("rt",)
 THUMB_FILES = (
@@ -79,6 +79,7 @@ ARM_FLAGS = (
     "-fno-stack-protector",
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
+    "-fomit-frame-pointer",
     "-ffunction-sections",
 )
 

@@ -38,7 +38,6 @@ KEY_GENERATION_SHIFT = 8
 KEY_SLOT_SHIFT = 2
 SLOT_ARRIVE = 0
 SLOT_ASK_ARRIVAL = 16
-SLOT_ASK_RELEASE = 32
 SLOT_RELEASE = 48
 N_SLOTS = 64
 BRANCHING = 4
@@ -47,7 +46,7 @@ ASK_CYCLES = 4000
 """A missing packet is asked for after 20 us; each further time twice as late, to 64 times."""
 ASK_DOUBLINGS = 6
 CROSSING_CYCLES = 1000
-"""A question within 5 us of what it asks for has crossed it on the way: not answered."""
+"""A question within 5 us of the arrival it asks for has crossed it on the way: not answered."""
 
 DOORBELL_PORT = 1
 """SDP port of the service core that takes doorbells."""
@@ -96,7 +95,5 @@ def routes(place_cores: Sequence[int], service: int) -> list[Route]:
             entries.append(Route(slot_key(SLOT_ASK_ARRIVAL + place), KEY_MASK, (core,)))
     others = tuple(core for core in place_cores if core != service)
     if others:
-        ask_mask = KEY_MASK & ~(15 << KEY_SLOT_SHIFT)
-        entries.append(Route(slot_key(SLOT_ASK_RELEASE), ask_mask, (service,)))
         entries.append(Route(slot_key(SLOT_RELEASE), KEY_MASK, others))
     return entries

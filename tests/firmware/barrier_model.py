@@ -34,13 +34,11 @@ class Barrier(ctypes.Structure):
         ("news", U32),
         ("place", U32),
         ("is_root", U32),
+        ("group", U32 * 6),
         ("n_children", U32),
         ("child", U32 * 6),
-        *((name, U32) for name in ("n_receivers", "generation", "phase", "expected", "questions")),
-        *(
-            (name, U32)
-            for name in ("flags", "released", "answered", "sent_at", "ask_at", "ask_after")
-        ),
+        *((name, U32) for name in ("own_bits", "ask_slot", "n_receivers", "generation", "phase")),
+        *((name, U32) for name in ("expected", "flags", "sent_at", "ask_at", "ask_after")),
         *((name, U32) for name in ("sent", "resent", "asked")),
     )
 
@@ -76,6 +74,8 @@ class Core:
     barrier: Barrier
     launch: int = 0
     step: int = 0
+    ran: list[tuple[int, int]] = field(default_factory=list)
+    """(launch, step)"""
     done: list[tuple[int, int, int]] = field(default_factory=list)
     """(launch, step, how the barrier behind it ended)"""
     busy: bool = False
@@ -83,7 +83,7 @@ class Core:
 
 
 class Chip:
-    """Runs `n_launches` launches of `n_steps`; work(launch, step, place) is in cycles.
+    """Runs `n_launches` launches of `n_steps` steps; work(launch, step, place) is in cycles.
 
     loses(n, key) says whether delivery number n is lost; stop_at = (launch, step, place).
     """
@@ -165,7 +165,7 @@ class Chip:
         if self.started < self.n_launches:
             root = self.cores[self.service]
             self.started += 1
-            self.c.barrier_release(ctypes.byref(root.barrier), START, self.now)
+            self.c.barrier_release(ctypes.byref(root.barrier), START)
             self._begin(root)
 
     def _begin(self, core: Core) -> None:
@@ -174,6 +174,7 @@ class Chip:
 
     def _compute(self, core: Core) -> None:
         core.busy = True
+        core.ran.append((core.launch, core.step))
         has_lanes = core.place != records.NO_PLACE
         cycles = self.work(core.launch, core.step, core.place) if has_lanes else 0
         self.at(self.now + cycles, lambda: self._arrive(core))
@@ -193,7 +194,6 @@ class Chip:
     def _wake(self, core: Core) -> None:
         root = core.number == self.service
         if root and self.finished == self.started:
-            self.c.barrier_answer(ctypes.byref(core.barrier), self.now)
             return
         found = self.c.barrier_poll(ctypes.byref(core.barrier), self.now)
         if found == WAIT:

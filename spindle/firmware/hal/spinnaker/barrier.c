@@ -1,6 +1,7 @@
 /* barrier.c: arrivals up a 4x4 tree, one release down; questions for what is missing.
  * Page: docs/spec/barrier.md. In: keys in the inbox. Out: keys sent, the flags of a release.
- * The whole protocol; barrier_quick.c is its shortest way. */
+ * The whole protocol; barrier_quick.c is its shortest way.
+ */
 #include "barrier.h"
 
 #include "spindle_records.h"
@@ -15,30 +16,37 @@ static uint32_t make_key(uint32_t slot, uint32_t generation, uint32_t flags)
 
 static uint32_t generation_of(uint32_t key) { return key >> SPINDLE_KEY_GENERATION_SHIFT & 0xffffu; }
 
-/* Generations of `key` minus `generation`, as they wrap; an empty slot is behind everything. */
-static int32_t ahead(uint32_t key, uint32_t generation)
+/* Generations of `key` beyond the next one, as they wrap; an empty slot is behind everything. */
+static int32_t beyond_next(const struct barrier *barrier, uint32_t key)
 {
     if (key == 0) {
         return -1;
     }
-    return (int16_t)((key >> SPINDLE_KEY_GENERATION_SHIFT) - generation);
+    return (int16_t)((key >> SPINDLE_KEY_GENERATION_SHIFT) - (barrier->generation + 1));
 }
 
-static void add_child(struct barrier *barrier, uint32_t place)
+static void set_group(struct barrier *barrier, uint32_t number, uint32_t first, uint32_t step,
+                      uint32_t end)
 {
-    barrier->child[barrier->n_children++] = place;
+    struct barrier_group *group = &barrier->group[number];
+    group->first_bits = (SPINDLE_SLOT_ARRIVE + first) << SPINDLE_KEY_SLOT_SHIFT;
+    group->step_bits = step << SPINDLE_KEY_SLOT_SHIFT;
+    for (uint32_t i = first; i < end; i += step) {
+        barrier->child[barrier->n_children++] = i;
+        group->count++;
+    }
 }
 
-static void find_children(struct barrier *barrier, uint32_t n_places)
+static void find_groups(struct barrier *barrier, uint32_t n_places, uint32_t service_is_place)
 {
-    for (uint32_t i = 0; i < n_places; i++) {
-        uint32_t is_leader = (i & LEADER_MASK) == 0;
-        if (i == barrier->place) {
-            continue;
-        }
-        if (is_leader ? barrier->is_root : (i & ~LEADER_MASK) == barrier->place) {
-            add_child(barrier, i);
-        }
+    uint32_t own_end = barrier->place + SPINDLE_BRANCHING;
+    if ((barrier->place & LEADER_MASK) == 0) {
+        uint32_t end = own_end < n_places ? own_end : n_places;
+        set_group(barrier, 0, barrier->place + 1, 1, end);
+    }
+    if (barrier->is_root) {
+        uint32_t first = service_is_place ? SPINDLE_BRANCHING : 0;
+        set_group(barrier, 1, first, SPINDLE_BRANCHING, n_places);
     }
 }
 
@@ -47,86 +55,45 @@ void barrier_init(struct barrier *barrier, uint32_t place, uint32_t n_places, ui
 {
     barrier->place = place;
     barrier->is_root = is_root;
+    barrier->own_bits = (SPINDLE_SLOT_ARRIVE + place) << SPINDLE_KEY_SLOT_SHIFT;
+    barrier->ask_slot = SPINDLE_SLOT_ASK_ARRIVAL + (place & (SPINDLE_LANES - 1u));
     barrier->n_receivers = n_places - service_is_place;
-    find_children(barrier, n_places);
+    find_groups(barrier, n_places, service_is_place);
 }
 
-uint32_t barrier_asks(const struct barrier *barrier) { return barrier->phase != PHASE_IDLE; }
+uint32_t barrier_asks(const struct barrier *barrier) { return barrier->phase == PHASE_GATHER; }
 
-/* A question within 5 us of the answer has crossed it on its way; who asked will ask again. */
+void barrier_release(struct barrier *barrier, uint32_t flags)
+{
+    barrier->generation++;
+    barrier->phase = PHASE_IDLE;
+    if (barrier->n_receivers) {
+        barrier->sent += barrier->n_receivers;
+        barrier_send(barrier, make_key(SPINDLE_SLOT_RELEASE, barrier->generation, flags));
+    }
+}
+
+/* A question within 5 us of the arrival has crossed it on its way; who asked will ask again. */
 static uint32_t has_crossed(const struct barrier *barrier, uint32_t now)
 {
     return now - barrier->sent_at < SPINDLE_CROSSING_CYCLES;
 }
 
-static void send_release(struct barrier *barrier)
-{
-    if (barrier->n_receivers) {
-        barrier->sent += barrier->n_receivers;
-        barrier_send(barrier,
-                     make_key(SPINDLE_SLOT_RELEASE, barrier->generation, barrier->released));
-    }
-}
-
-void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now)
-{
-    barrier->sent_at = now;
-    barrier->generation++;
-    barrier->released = flags;
-    barrier->phase = PHASE_IDLE;
-    send_release(barrier);
-}
-
-/* Who asks for what was released already gets the last release: to the others it is an old one. */
-static void answer_releases(struct barrier *barrier, uint32_t now)
-{
-    uint32_t lacks = 0;
-    for (uint32_t i = 0; i < SPINDLE_LANES; i++) {
-        uint32_t key = barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i];
-        barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i] = 0;
-        lacks |= key != 0 && ahead(key, barrier->generation) <= 0;
-    }
-    if (lacks && !has_crossed(barrier, now)) {
-        barrier->resent += barrier->n_receivers;
-        send_release(barrier);
-    }
-}
-
-void barrier_answer(struct barrier *barrier, uint32_t now)
-{
-    uint32_t asked = barrier->inbox.received[CLASS_ASK_RELEASE];
-    barrier->inbox.news = 0;
-    if (asked != barrier->answered) {
-        barrier->answered = asked;
-        answer_releases(barrier, now);
-    }
-}
-
 /* The parent asks: 1 if the question shows that the release waited for is past. */
 static uint32_t answer_parent(struct barrier *barrier, uint32_t now)
 {
-    uint32_t slot = SPINDLE_SLOT_ASK_ARRIVAL + barrier->place;
-    uint32_t key = barrier->inbox.slot[slot];
-    if (key == 0) {
-        return 0;
-    }
-    barrier->inbox.slot[slot] = 0;
-    if (ahead(key, barrier->generation + 1) == 0 && barrier->phase == PHASE_WAIT &&
-        !has_crossed(barrier, now)) {
-        barrier->resent++;
-        barrier_send_arrival(barrier, barrier->sent_at);
-    }
-    if (ahead(key, barrier->generation + 1) > 0) {
+    uint32_t key = barrier->inbox.slot[barrier->ask_slot];
+    barrier->inbox.slot[barrier->ask_slot] = 0;
+    if (beyond_next(barrier, key) > 0) {
         barrier->generation = generation_of(key) - 1;
         return 1;
     }
+    if (beyond_next(barrier, key) == 0 && barrier->phase == PHASE_WAIT &&
+        !has_crossed(barrier, now)) {
+        barrier->resent++;
+        barrier_send_arrival(barrier);
+    }
     return 0;
-}
-
-static void ask(struct barrier *barrier, uint32_t slot)
-{
-    barrier->asked++;
-    barrier_send(barrier, make_key(slot, barrier->generation + 1, 0));
 }
 
 static uint32_t is_due(struct barrier *barrier, uint32_t now)
@@ -142,14 +109,14 @@ static uint32_t is_due(struct barrier *barrier, uint32_t now)
 }
 
 /* Slots change under our eyes: a key is read once, and judged as read. */
-static uint32_t arrival_of(const struct barrier *barrier, uint32_t child)
+static uint32_t arrival_of(const struct barrier *barrier, uint32_t place)
 {
-    return barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + barrier->child[child]];
+    return barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + place];
 }
 
 static uint32_t is_present(const struct barrier *barrier, uint32_t key)
 {
-    return ahead(key, barrier->generation + 1) >= 0;
+    return beyond_next(barrier, key) >= 0;
 }
 
 uint32_t barrier_received(const struct barrier *barrier)
@@ -165,7 +132,7 @@ uint32_t barrier_will_receive(const struct barrier *barrier)
         before = barrier_received(barrier);
         absent = 0;
         for (uint32_t i = 0; i < barrier->n_children; i++) {
-            absent += !is_present(barrier, arrival_of(barrier, i));
+            absent += !is_present(barrier, arrival_of(barrier, barrier->child[i]));
         }
     } while (before != barrier_received(barrier));
     return before + absent;
@@ -174,8 +141,10 @@ uint32_t barrier_will_receive(const struct barrier *barrier)
 static void ask_children(struct barrier *barrier)
 {
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        if (!is_present(barrier, arrival_of(barrier, i))) {
-            ask(barrier, SPINDLE_SLOT_ASK_ARRIVAL + barrier->child[i]);
+        if (!is_present(barrier, arrival_of(barrier, barrier->child[i]))) {
+            barrier->asked++;
+            barrier_send(barrier,
+                         make_key(SPINDLE_SLOT_ASK_ARRIVAL + barrier->child[i], barrier->generation + 1, 0));
         }
     }
 }
@@ -185,7 +154,7 @@ static uint32_t gather(struct barrier *barrier)
 {
     uint32_t flags = barrier->flags;
     for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t key = arrival_of(barrier, i), theirs = key & 3u;
+        uint32_t key = arrival_of(barrier, barrier->child[i]), theirs = key & 3u;
         if (!is_present(barrier, key)) {
             return 0;
         }
@@ -204,10 +173,12 @@ static uint32_t poll_gather(struct barrier *barrier, uint32_t now)
         return BARRIER_WAIT;
     }
     if (barrier->is_root) {
-        barrier_release(barrier, barrier->flags, now);
+        barrier_release(barrier, barrier->flags);
         return barrier->flags;
     }
-    barrier_send_arrival(barrier, now);
+    barrier->phase = PHASE_WAIT;
+    barrier->sent_at = now;
+    barrier_send_arrival(barrier);
     return BARRIER_WAIT;
 }
 
@@ -215,7 +186,7 @@ static uint32_t poll_gather(struct barrier *barrier, uint32_t now)
 static uint32_t poll_release(struct barrier *barrier)
 {
     uint32_t key = barrier->inbox.slot[SPINDLE_SLOT_RELEASE];
-    int32_t distance = ahead(key, barrier->generation + 1);
+    int32_t distance = beyond_next(barrier, key);
     if (distance < 0) {
         return BARRIER_WAIT;
     }
@@ -226,31 +197,16 @@ static uint32_t poll_release(struct barrier *barrier)
     return BARRIER_MISSED;
 }
 
-static uint32_t poll_follower(struct barrier *barrier, uint32_t now)
-{
-    uint32_t found = poll_release(barrier);
-    if (found != BARRIER_WAIT) {
-        return found;
-    }
-    if (answer_parent(barrier, now)) {
-        return BARRIER_MISSED;
-    }
-    if (barrier->phase == PHASE_GATHER) {
-        return poll_gather(barrier, now);
-    }
-    if (barrier->phase == PHASE_WAIT && is_due(barrier, now)) {
-        ask(barrier, SPINDLE_SLOT_ASK_RELEASE + barrier->place);
-    }
-    return BARRIER_WAIT;
-}
-
 uint32_t barrier_poll_all(struct barrier *barrier, uint32_t now)
 {
-    barrier->questions = barrier_questions(barrier);
-    if (barrier->is_root) {
-        barrier_answer(barrier, now);
-        return poll_gather(barrier, now);
+    if (!barrier->is_root) {
+        uint32_t found = poll_release(barrier);
+        if (found != BARRIER_WAIT) {
+            return found;
+        }
+        if (answer_parent(barrier, now)) {
+            return BARRIER_MISSED;
+        }
     }
-    barrier->inbox.news = 0;
-    return poll_follower(barrier, now);
+    return barrier->phase == PHASE_GATHER ? poll_gather(barrier, now) : BARRIER_WAIT;
 }

@@ -14,9 +14,16 @@
 #include "spindle_arena.h"
 
 /* Bits 7:6 of a key. */
-enum barrier_class { CLASS_ARRIVE, CLASS_ASK_ARRIVAL, CLASS_ASK_RELEASE, CLASS_RELEASE, CLASSES };
+enum barrier_class { CLASS_ARRIVE, CLASS_ASK_ARRIVAL, CLASS_UNUSED, CLASS_RELEASE, CLASSES };
 
-#define BARRIER_MAX_CHILDREN 6 /* three places of its group and three leaders */
+#define BARRIER_GROUPS 2 /* the members of its own group; the leaders, if it is the root */
+
+#define BARRIER_MAX_CHILDREN 6
+
+/* Places at equal distances: first one's arrival slot << 2, distance << 2, how many. */
+struct barrier_group {
+    uint32_t first_bits, step_bits, count;
+};
 
 /* Two bits of a key, and what barrier_poll returns. */
 enum barrier_flag {
@@ -42,17 +49,17 @@ struct barrier {
     volatile struct barrier_inbox inbox;
     uint32_t place; /* NO_PLACE: a root without lanes */
     uint32_t is_root;
+    struct barrier_group group[BARRIER_GROUPS]; /* places this one waits for */
     uint32_t n_children;
-    uint32_t child[BARRIER_MAX_CHILDREN]; /* places this one waits for */
+    uint32_t child[BARRIER_MAX_CHILDREN]; /* the same, one by one */
+    uint32_t own_bits;    /* slot of the own arrival << 2 */
+    uint32_t ask_slot;    /* where its parent's questions come */
     uint32_t n_receivers; /* of a release */
     uint32_t generation;  /* of the release passed last; 16 bits count */
     uint32_t phase;       /* enum barrier_phase */
     uint32_t expected;    /* key of the awaited generation, slot 0, GO */
-    uint32_t questions;   /* packets of both asking classes that were looked at */
     uint32_t flags;       /* of the arrival */
-    uint32_t released;    /* root: flags of the last release */
-    uint32_t answered;    /* root: questions for a release that were seen */
-    uint32_t sent_at;     /* time of the last arrival or release sent first */
+    uint32_t sent_at;     /* time of the last arrival sent first */
     uint32_t ask_at;      /* time of the next question */
     uint32_t ask_after;   /* cycles from the last one */
     uint32_t sent, resent, asked;
@@ -66,7 +73,7 @@ void barrier_init(struct barrier *barrier, uint32_t place, uint32_t n_places, ui
 void barrier_idle(struct barrier *barrier);
 
 /* Root only: release the next generation. */
-void barrier_release(struct barrier *barrier, uint32_t flags, uint32_t now);
+void barrier_release(struct barrier *barrier, uint32_t flags);
 
 /* This core has arrived. flags: GO, STOP or END; a root without lanes gives BARRIER_WAIT. */
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now);
@@ -76,9 +83,6 @@ void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now);
 uint32_t barrier_poll(struct barrier *barrier, uint32_t now);
 uint32_t barrier_poll_all(struct barrier *barrier, uint32_t now);
 
-/* Root only, between launches: answer who asks for the last release. */
-void barrier_answer(struct barrier *barrier, uint32_t now);
-
 /* 1: barrier_poll has to be called at ask_at even without news. */
 uint32_t barrier_asks(const struct barrier *barrier);
 
@@ -87,8 +91,7 @@ uint32_t barrier_received(const struct barrier *barrier);
 uint32_t barrier_will_receive(const struct barrier *barrier);
 
 /* barrier_quick.c, for barrier.c: */
-void barrier_send_arrival(struct barrier *barrier, uint32_t now);
-uint32_t barrier_questions(const struct barrier *barrier);
+void barrier_send_arrival(struct barrier *barrier);
 
 /* The caller's: send a multicast packet without payload. */
 void barrier_send(struct barrier *barrier, uint32_t key);

@@ -1,29 +1,17 @@
 /* barrier_quick.c: the shortest way through a barrier: all come with the same flags, nothing is lost.
  * Page: docs/spec/barrier.md. Whatever else is in the inbox goes to barrier.c, as does the time to ask.
+ * Packets leave first, books are kept behind them.
  */
 #include "barrier.h"
 
 #include "spindle_records.h"
 
-uint32_t barrier_questions(const struct barrier *barrier)
-{
-    return barrier->inbox.received[CLASS_ASK_ARRIVAL] + barrier->inbox.received[CLASS_ASK_RELEASE];
-}
+#define RELEASE_BITS (SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT)
 
 static void rest(struct barrier *barrier, uint32_t now)
 {
     barrier->ask_after = SPINDLE_ASK_CYCLES;
     barrier->ask_at = now + SPINDLE_ASK_CYCLES;
-}
-
-/* Questions that came while a root computed: some have crossed their answer, who still lacks one will
- * ask again or be asked. */
-static void forget_questions(struct barrier *barrier)
-{
-    barrier->answered = barrier->inbox.received[CLASS_ASK_RELEASE];
-    for (uint32_t i = 0; i < SPINDLE_LANES; i++) {
-        barrier->inbox.slot[SPINDLE_SLOT_ASK_RELEASE + i] = 0;
-    }
 }
 
 static void expect_next(struct barrier *barrier)
@@ -38,56 +26,57 @@ void barrier_idle(struct barrier *barrier)
     expect_next(barrier);
 }
 
+/* A question that came while this core computed is forgotten: the arrival answers it. */
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now)
 {
-    if (barrier->is_root && barrier->answered != barrier->inbox.received[CLASS_ASK_RELEASE]) {
-        forget_questions(barrier);
-    }
+    barrier->inbox.slot[barrier->ask_slot] = 0;
     barrier->phase = PHASE_GATHER;
     barrier->flags = flags;
     expect_next(barrier);
     rest(barrier, now);
 }
 
-/* The first time, and again when asked; `now` is when it was first sent. */
-void barrier_send_arrival(struct barrier *barrier, uint32_t now)
+void barrier_send_arrival(struct barrier *barrier)
 {
-    uint32_t slot = SPINDLE_SLOT_ARRIVE + barrier->place;
-    if (barrier->phase == PHASE_GATHER) {
-        barrier->phase = PHASE_WAIT;
-        barrier->sent_at = now;
-        rest(barrier, now);
-    }
+    barrier_send(barrier, barrier->expected | barrier->own_bits | barrier->flags);
     barrier->sent++;
-    barrier_send(barrier, barrier->expected | slot << SPINDLE_KEY_SLOT_SHIFT | barrier->flags);
 }
 
-static uint32_t arrival_of(const struct barrier *barrier, uint32_t child)
+static const volatile uint32_t *slot_at(const struct barrier *barrier, uint32_t bits)
 {
-    return barrier->inbox.slot[SPINDLE_SLOT_ARRIVE + barrier->child[child]];
+    return (const volatile uint32_t *)((const volatile char *)barrier->inbox.slot + bits);
 }
 
-/* The flags all should come with: one's own, or the first child's. */
-static uint32_t flags_of(const struct barrier *barrier)
+/* Bits in which some place's key differs from that of the awaited generation and flags. */
+static uint32_t lacks_group(const struct barrier *barrier, const struct barrier_group *group,
+                            uint32_t expected)
 {
-    return barrier->flags == BARRIER_WAIT ? arrival_of(barrier, 0) & 3u : barrier->flags;
-}
-
-/* Bits in which some child's key differs from that of the awaited generation and flags. */
-static uint32_t lacks_children(const struct barrier *barrier, uint32_t flags)
-{
-    uint32_t differs = 0, expected = barrier->expected | flags;
-    for (uint32_t i = 0; i < barrier->n_children; i++) {
-        uint32_t slot = SPINDLE_SLOT_ARRIVE + barrier->child[i];
-        differs |= arrival_of(barrier, i) ^ (expected | slot << SPINDLE_KEY_SLOT_SHIFT);
+    const volatile uint32_t *slot = slot_at(barrier, group->first_bits);
+    uint32_t differs = 0, step_bits = group->step_bits;
+    expected |= group->first_bits;
+    for (uint32_t left = group->count; left != 0; left--) {
+        differs |= *slot ^ expected;
+        expected += step_bits;
+        slot += step_bits / 4;
     }
     return differs;
 }
 
-static uint32_t lacks_release(const struct barrier *barrier)
+static uint32_t lacks_places(const struct barrier *barrier, uint32_t flags)
 {
-    return barrier->inbox.slot[SPINDLE_SLOT_RELEASE] ^
-           (barrier->expected | SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT);
+    uint32_t expected = barrier->expected | flags;
+    uint32_t differs = lacks_group(barrier, &barrier->group[0], expected);
+    if (barrier->is_root) {
+        differs |= lacks_group(barrier, &barrier->group[1], expected);
+    }
+    return differs;
+}
+
+/* The flags all should come with: one's own, or those of place 0. */
+static uint32_t flags_of(const struct barrier *barrier)
+{
+    uint32_t flags = barrier->flags;
+    return flags == BARRIER_WAIT ? barrier->inbox.slot[SPINDLE_SLOT_ARRIVE] & 3u : flags;
 }
 
 static void pass(struct barrier *barrier)
@@ -99,58 +88,44 @@ static void pass(struct barrier *barrier)
 /* All have come with the same flags. Returns as barrier_poll. */
 static uint32_t go_on(struct barrier *barrier, uint32_t flags, uint32_t now)
 {
+    if (barrier->is_root) {
+        if (barrier->n_receivers) {
+            barrier_send(barrier, barrier->expected | RELEASE_BITS | flags);
+            barrier->sent += barrier->n_receivers;
+        }
+        pass(barrier);
+        return flags;
+    }
     barrier->flags = flags;
-    if (!barrier->is_root) {
-        barrier_send_arrival(barrier, now);
-        return BARRIER_WAIT;
-    }
-    pass(barrier);
-    barrier->released = flags;
+    barrier_send_arrival(barrier);
+    barrier->phase = PHASE_WAIT;
     barrier->sent_at = now;
-    if (barrier->n_receivers) {
-        uint32_t key = barrier->expected | SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT;
-        barrier->sent += barrier->n_receivers;
-        barrier_send(barrier, key | flags);
-    }
-    return flags;
-}
-
-/* Questions are answered before a release: after it they would look unanswered. */
-static uint32_t is_unasked(const struct barrier *barrier)
-{
-    return barrier->questions == barrier_questions(barrier);
+    return BARRIER_WAIT;
 }
 
 /* Nothing in the inbox says more than "not yet", and it is not time to ask. */
 static uint32_t is_quiet(const struct barrier *barrier, uint32_t differs, uint32_t now)
 {
-    return differs > 3 && is_unasked(barrier) &&
-           (barrier->phase == PHASE_IDLE || (int32_t)(now - barrier->ask_at) < 0);
+    return differs > 3 && barrier->inbox.slot[barrier->ask_slot] == 0 &&
+           (barrier->phase != PHASE_GATHER || (int32_t)(now - barrier->ask_at) < 0);
 }
 
-static uint32_t poll_gather(struct barrier *barrier, uint32_t *differs, uint32_t now)
-{
-    uint32_t flags = flags_of(barrier);
-    *differs = lacks_children(barrier, flags);
-    return *differs == 0 && is_unasked(barrier) ? go_on(barrier, flags, now) : BARRIER_MISSED;
-}
-
-/* BARRIER_MISSED in here: go on looking. */
 uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
 {
-    uint32_t differs, found = BARRIER_MISSED;
+    uint32_t differs;
     barrier->inbox.news = 0;
     if (barrier->phase == PHASE_GATHER) {
-        found = poll_gather(barrier, &differs, now);
+        uint32_t flags = flags_of(barrier);
+        differs = lacks_places(barrier, flags);
+        if (differs == 0) {
+            return go_on(barrier, flags, now);
+        }
     } else {
-        differs = lacks_release(barrier);
+        differs = barrier->inbox.slot[SPINDLE_SLOT_RELEASE] ^ (barrier->expected | RELEASE_BITS);
         if (differs <= 3) {
             pass(barrier);
             return differs; /* the flags: GO is 0 */
         }
-    }
-    if (found != BARRIER_MISSED) {
-        return found;
     }
     return is_quiet(barrier, differs, now) ? BARRIER_WAIT : barrier_poll_all(barrier, now);
 }

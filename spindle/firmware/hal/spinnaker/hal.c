@@ -25,14 +25,6 @@ static volatile struct core *self_of(const struct hal *hal)
 
 /* ---- time */
 
-uint32_t port_cycles(void) { return 0u - REG(TIMER_BASE + TIMER1_VALUE); }
-
-void port_alarm(uint32_t cycles)
-{
-    REG(TIMER_BASE + TIMER2_LOAD) = cycles ? cycles : 0xffffffffu;
-    REG(TIMER_BASE + TIMER2_INTCLR) = 0;
-}
-
 uint32_t hal_cycles(struct hal *hal)
 {
     (void)hal;

@@ -121,6 +121,18 @@ port_sleep_unless:
     msr     cpsr_c, r1
     bx      lr
 
+/* barrier_send(barrier, key): TCR shows a change one access late, so the second look counts. */
+    .globl  barrier_send
+    .type   barrier_send, %function
+barrier_send:
+    mov     r3, #CC_BASE
+    ldr     r2, [r3, #CC_TCR]
+1:  ldr     r2, [r3, #CC_TCR]
+    tst     r2, #CC_TCR_NOT_FULL
+    beq     1b
+    str     r1, [r3, #CC_TXKEY]
+    bx      lr
+
     .globl  port_wait_for_interrupt
     .type   port_wait_for_interrupt, %function
 port_wait_for_interrupt:

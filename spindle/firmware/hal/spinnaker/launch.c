@@ -27,6 +27,21 @@ void launch_begin(uint32_t sequence)
     }
 }
 
+/* Counters as they will be when this place has arrived (docs/spec/barrier.md, Counters). */
+void launch_publish(uint32_t state)
+{
+    const struct barrier *barrier = &firmware.barrier;
+    volatile struct core *own = core_record(firmware.virtual_core);
+    uint32_t is_root = barrier->is_root;
+    own->sequence = firmware.last;
+    own->sent = barrier->sent + (is_root ? 0u - barrier->n_receivers : 1);
+    own->received = is_root ? barrier_received(barrier) : barrier_will_receive(barrier);
+    own->resent = barrier->resent;
+    own->asked = barrier->asked;
+    own->nonfinite = firmware.hal.nonfinite;
+    own->state = state;
+}
+
 void launch_follow(void)
 {
     uint32_t found = BARRIER_END;

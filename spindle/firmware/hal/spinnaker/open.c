@@ -28,7 +28,7 @@ static void open_hal(struct hal *hal)
 {
     REG(TIMER_BASE + TIMER1_LOAD) = 0xffffffffu;
     REG(TIMER_BASE + TIMER1_CONTROL) = TIMER_FREE_RUNNING;
-    port_alarm(0);
+    port_alarm(0xffffffffu);
     REG(TIMER_BASE + TIMER2_CONTROL) = TIMER_ONE_SHOT;
     REG(CC_BASE + CC_TCR) = 0; /* multicast, no payload */
     REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_FLUSH;

@@ -68,6 +68,11 @@ void irq_spurious(void);
 void crash_reset(void);
 extern uint32_t reset_target;
 
+static inline uint32_t port_cycles(void) { return 0u - REG(TIMER_BASE + TIMER1_VALUE); }
+
+/* Set `news` in so many cycles; 2^32 - 1, 21 s, is never. */
+static inline void port_alarm(uint32_t cycles) { REG(TIMER_BASE + TIMER2_LOAD) = cycles; }
+
 static inline volatile struct status *status(void)
 {
     return (volatile struct status *)(uintptr_t)firmware.hal.status;
@@ -84,24 +89,22 @@ void hal_give_up(struct hal *hal); /* after an error of the DMA controller */
 void hal_launch(struct hal *hal, const struct command *command);
 void hal_stop(struct hal *hal, const struct fault *fault);
 uint32_t hal_intact(void);
-uint32_t port_cycles(void);
-void port_alarm(uint32_t cycles); /* 0: off */
 
 /* vcpu.c */
 void vcpu_open(uint32_t app_id);
 void vcpu_state(uint32_t state);
 void vcpu_say(const char *text);
 
-/* session.c */
+/* await.c, session.c */
 uint32_t session_await(void); /* the end of a barrier: enum barrier_flag, never WAIT or MISSED */
 uint32_t session_run_launch(void);
 void session_fail(uint32_t code, uint32_t word);
-void session_publish(uint32_t state);
 uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
 
 /* launch.c, serve.c, open.c */
 void launch_read_command(uint32_t sequence);
 void launch_begin(uint32_t sequence);
+void launch_publish(uint32_t state);
 void launch_follow(void);
 void serve_commands(void);
 void open_session(uint32_t flags_and_app);

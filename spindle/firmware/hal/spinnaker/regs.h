@@ -112,7 +112,7 @@
 
 /* What assembly knows of struct firmware and struct hal (port.h checks it). */
 #define DMA_RING 32
-#define HAL_OFFSET 368
+#define HAL_OFFSET 388
 #define HAL_QUEUED (12 * DMA_RING)
 #define HAL_COMMITTED (12 * DMA_RING + 4)
 #define HAL_DONE (12 * DMA_RING + 8)

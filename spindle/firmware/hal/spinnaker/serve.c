@@ -63,7 +63,7 @@ static void report(uint32_t found)
 {
     struct sums sums = {0, 0, 0, 0};
     uint32_t cycles = port_cycles() - firmware.started_at;
-    session_publish(CORE_IDLE);
+    launch_publish(CORE_IDLE);
     collect(&sums, found != BARRIER_END);
     status()->cycles = cycles;
     status()->packets_sent = sums.sent;
@@ -96,14 +96,14 @@ static void take_command(uint32_t sequence)
     }
     launch_begin(sequence);
     status()->last_started = sequence;
-    barrier_release(&firmware.barrier, BARRIER_START, port_cycles());
+    barrier_release(&firmware.barrier, BARRIER_START);
     report(session_run_launch());
 }
 
 void serve_commands(void)
 {
     for (;;) {
-        barrier_answer(&firmware.barrier, port_cycles());
+        firmware.barrier.inbox.news = 0;
         if (firmware.doorbell != firmware.last) {
             take_command(firmware.last + 1);
         } else {
