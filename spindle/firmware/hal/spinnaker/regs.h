@@ -111,11 +111,13 @@
 #define RTE_VER 20
 
 /* What assembly knows of struct firmware and struct hal (port.h checks it). */
-#define DMA_RING 32
+#define DMA_RING 16
+#define DMA_REQUEST_BYTES 20
 #define HAL_OFFSET 388
-#define HAL_QUEUED (12 * DMA_RING)
-#define HAL_COMMITTED (12 * DMA_RING + 4)
-#define HAL_DONE (12 * DMA_RING + 8)
+#define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING)
+#define HAL_QUEUED (HAL_HEAD + 8)
+#define HAL_COMMITTED (HAL_HEAD + 12)
+#define HAL_DONE (HAL_HEAD + 16)
 
 #define UNBUFFERED 0x10000000 /* of an SDRAM address */
 
