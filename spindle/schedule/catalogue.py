@@ -127,17 +127,21 @@ class Cost:
         """Cycles of an outer tile: computing or moving, whichever is longer, inner ones added."""
         tile = clipped(task.tile, task.extent)
         moved = _moved(task)
-        again = sum(_each_inner(op, task) for op in moved)
         per_operand, per_tile = _COSTS["operand_cycles"], _COSTS["tile_cycles"]
         each = sum(transfer_cycles(op, tile, lanes) for op in moved if _each_inner(op, task))
         once = sum(transfer_cycles(op, tile, lanes) for op in moved if not _each_inner(op, task))
         n_inner = _n_inner(task)
         last = self._formulas.cycles(tile, last_inner=True, origin=_last_origin(task, n_inner))
         longer = max if _overlaps(task) else add
-        total: float = longer(last + per_tile + per_operand * len(moved), each + once)
+        queueing = {
+            op: per_operand + _COSTS["dma_setup_cycles"] * transfers(op, tile) for op in moved
+        }
+        core = last + per_tile + sum(queueing.values())
+        total: float = longer(core, each + once)
         if n_inner > 1:
-            middle = self._formulas.cycles(tile, last_inner=False) + per_tile + per_operand * again
-            total += longer(middle, each) * (n_inner - 1)
+            middle = self._formulas.cycles(tile, last_inner=False) + per_tile
+            middle_core = middle + sum(queueing[op] for op in moved if _each_inner(op, task))
+            total += longer(middle_core, each) * (n_inner - 1)
         return total
 
 

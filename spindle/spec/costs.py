@@ -27,6 +27,8 @@ class Constant:
     source: str
 
 
+_FITTED = "emulated chip, 2026-11-25, fitted to the steps of the MLP demo"
+
 CONSTANTS: tuple[Constant, ...] = (
     Constant(
         "sdram_bytes_per_cycle",
@@ -43,19 +45,35 @@ CONSTANTS: tuple[Constant, ...] = (
         "modelled",
         "engine time per transfer beside its bytes; SDRAM word read is 20-30 cycles",
     ),
-    Constant("dma_setup_cycles", 60, 80, "modelled", "core writes three registers, ring"),
+    Constant(
+        "dma_setup_cycles", 100, 105, "measured", f"{_FITTED}: core writes three registers, ring"
+    ),
     Constant("sdram_word_cycles", 25, 30, "documented", "SARK V2.00 slides: 100-150 ns"),
     Constant("barrier_cycles", 400, 500, "modelled", "4x4 tree of packets, 2.0 / 2.5 us"),
-    Constant("step_cycles", 900, 1000, "modelled", "decode a step, set up its tiles"),
-    Constant("tile_cycles", 500, 600, "modelled", "tile origin and extents, kernel dispatch"),
-    Constant("operand_cycles", 150, 200, "modelled", "address and rows of one operand of a tile"),
-    Constant("instr_cycles", 50, 60, "modelled", "strip instruction: fetch, registers, call"),
-    Constant("strip_cycles", 60, 70, "modelled", "strip: advance operand pointers"),
+    Constant("step_cycles", 1400, 1450, "measured", f"{_FITTED}: decode a step, set up its tiles"),
+    Constant(
+        "tile_cycles",
+        2500,
+        2600,
+        "measured",
+        f"{_FITTED}: tile origin and extents, kernel dispatch",
+    ),
+    Constant(
+        "operand_cycles",
+        600,
+        650,
+        "measured",
+        f"{_FITTED}: address and rows of one operand of a tile",
+    ),
+    Constant(
+        "instr_cycles", 30, 34, "measured", f"{_FITTED}: strip instruction: fetch, registers, call"
+    ),
+    Constant("strip_cycles", 220, 230, "measured", f"{_FITTED}: strip: advance operand pointers"),
     Constant("mac_s28_cycles", 4.0, 4.0, "measured", "kernels.md 3b: SMLAL 2x2, asymptote"),
     Constant(
         "dot_s28_block_cycles",
-        41.0,
-        45.0,
+        45.8,
+        50.0,
         "measured",
         "docs/kernels.md: 2x2 block beside its MACs and chunks, from K = 32, 64, 128",
     ),
@@ -77,10 +95,10 @@ CONSTANTS: tuple[Constant, ...] = (
         "dot_s28_add_cycles", 35.8, 40, "measured", "docs/kernels.md: K-blocks after the first"
     ),
     Constant("mac_f32_cycles", 96.5, 96.5, "measured", "kernels.md 4: libgcc per MAC"),
-    Constant("scan_cycles", 10.1, 11.0, "measured", "docs/kernels.md"),
-    Constant("scan_one_cycles", 5.0, 6.0, "modelled", "per element: one of the two maxima"),
-    Constant("balance_cycles", 4.0, 5.0, "modelled", "per partial exponent"),
-    Constant("quantise_cycles", 25.5, 27.0, "measured", "docs/kernels.md"),
+    Constant("scan_cycles", 13.0, 14.0, "measured", _FITTED),
+    Constant("scan_one_cycles", 6.5, 7.5, "modelled", "per element: one of the two maxima"),
+    Constant("balance_cycles", 5.8, 6.5, "measured", f"{_FITTED}: per partial exponent"),
+    Constant("quantise_cycles", 31.3, 33.0, "measured", _FITTED),
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
 )
 

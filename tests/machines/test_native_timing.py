@@ -113,7 +113,7 @@ def test_profile_of_barriers() -> None:
     timed = with_clocks(machine, program)
     for lane in range(16):
         spent = sum(step.cycles[lane] + step.barrier[lane] for step in timed.steps)
-        assert 0 <= timed.cycles - spent < 1000  # the stream's end is no step
+        assert 0 <= timed.cycles - spent < 2000  # the stream's end is no step
 
 
 def test_nonfinite_outputs_are_counted_without_clocks() -> None:

@@ -65,6 +65,7 @@ struct rt_run {
 struct rt_core {
     struct hal *hal;
     const struct command *command;
+    uint32_t *arena;         /* of tiles */
     uint32_t slot_at[2];     /* stream offset of the entry in each record slot */
     uint32_t slot_ticket[2]; /* when it has arrived */
     uint32_t slot;           /* the slot in use */

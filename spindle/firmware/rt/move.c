@@ -107,7 +107,7 @@ static void move_runs(struct rt_core *core, struct shape *shape, uint32_t *data,
 void move_tile(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run, uint32_t index,
                const struct tile *tile, uint32_t *data, enum move_direction direction)
 {
-    uint32_t first = (uint32_t)(data - hal_arena(core->hal));
+    uint32_t first = (uint32_t)(data - core->arena);
     struct shape shape;
     uint32_t words = find_shape(&run->operands[index], tile, run->base[index], &shape);
     if (first + words > SPINDLE_TILE_ARENA_BYTES / 4) {

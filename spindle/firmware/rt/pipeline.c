@@ -15,17 +15,19 @@
     for (uint32_t i = 0, left_ = (mask); left_ != 0; i++, left_ >>= 1) \
         if (left_ & 1u)
 
-static inline uint32_t parity(const struct rt_run *run, uint32_t i, const struct rt_place *place)
+/* Which of two buffers. Inlined for speed: it runs several times per operand and tile. */
+static inline __attribute__((always_inline)) uint32_t parity(const struct rt_run *run, uint32_t i,
+                                                            const struct rt_place *place)
 {
     uint32_t n = run->each >> i & 1u ? place->n_tiles : place->n_outers;
     return run->operands[i].buffer == 0 ? 0 : n & 1u;
 }
 
-static inline uint32_t *buffer(struct rt_core *core, const struct rt_run *run, uint32_t i,
-                               const struct rt_place *place)
+static inline __attribute__((always_inline)) uint32_t *
+buffer(struct rt_core *core, const struct rt_run *run, uint32_t i, const struct rt_place *place)
 {
     const struct operand *op = &run->operands[i];
-    return hal_arena(core->hal) + op->dtcm + (parity(run, i, place) ? op->buffer : 0);
+    return core->arena + op->dtcm + (parity(run, i, place) ? op->buffer : 0);
 }
 
 /* COPY's store shares the buffer of its input: wait until it has left. */
@@ -68,7 +70,7 @@ static void fill_args(struct rt_core *core, const struct rt_run *run, const stru
     args->task = run->task;
     args->operands = run->operands;
     args->program = run->program;
-    args->work = hal_arena(core->hal) + run->task->work;
+    args->work = core->arena + run->task->work;
     for (uint32_t dim = 0; dim < SPINDLE_MAX_DIMS; dim++) {
         args->tile.origin[dim] = place->tile.origin[dim];
         args->tile.extent[dim] = place->tile.extent[dim];

@@ -8,6 +8,7 @@ void rt_core_start(struct rt_core *core, struct hal *hal, const struct command *
 {
     core->hal = hal;
     core->command = command;
+    core->arena = hal_arena(hal);
     core->slot = 0;
     core->last_ticket = 0;
     core->stopped = 0;

@@ -1,4 +1,6 @@
-/* hal.c: hal.h on a SpiNNaker core: words of SDRAM, cycles, abort, profile, fault record. Transfers: dma.c. */
+/* hal.c: hal.h on a SpiNNaker core, but for transfers (dma.c): words of SDRAM, cycles, abort, profile,
+ * fault record.
+ */
 #include "port.h"
 
 #define FIRST_SLOT DTCM_ARENA
@@ -125,19 +127,22 @@ uint32_t hal_aborted(struct hal *hal)
     return hal->has_fault || status->abort != 0 || status->stop == hal->sequence;
 }
 
+/* Buffered stores: nobody reads them before the launch has ended. */
 void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct profile *spent)
 {
     const uint32_t *more = (const uint32_t *)spent;
     uint32_t at = hal->profile + (step * SPINDLE_LANES + lane) * (uint32_t)sizeof *spent;
+    volatile uint32_t *to;
     uint32_t ran_before;
     hal->nonfinite += spent->nonfinite;
     if (hal->profile == 0 || !hal_in_arena(hal, at, sizeof *spent)) {
         return;
     }
-    ran_before = *word_at(at + offsetof(struct profile, runs));
+    to = (volatile uint32_t *)(uintptr_t)at;
+    ran_before = to[offsetof(struct profile, runs) / 4];
     for (uint32_t i = 0; i < sizeof *spent / 4; i++) {
         if (more[i]) {
-            *word_at(at + 4 * i) = more[i] + (ran_before ? *word_at(at + 4 * i) : 0);
+            to[i] = more[i] + (ran_before ? to[i] : 0);
         }
     }
 }

@@ -1,7 +1,8 @@
 /* QUANTISE on ARM: ordinary pairs of rows by assembly, the others word by word; bits of ../quantise.c.
  *
- * In and out: ../quantise.c. Ordinary: two rows, whole chunks of k, no Inf or NaN, and a largest exponent
- * so far above that of a zero or denormal that both become 0 without being looked at.
+ * In and out: ../quantise.c. Ordinary: two rows, an even number of k, no Inf or NaN, and a largest
+ * exponent so far above that of a zero or denormal that both become 0 without being looked at; or no
+ * element but zeros.
  */
 #include "../quantise.h"
 #include "families.h"
@@ -33,27 +34,64 @@ static uint32_t is_ordinary(int32_t field, const struct range *range)
     return field - range->high >= ZERO_DISTANCE && field - range->low <= SHIFT_LIMIT;
 }
 
+static uint32_t is_zero(const struct source *s, const uint32_t *x)
+{
+    uint32_t bits = 0;
+    for (uint32_t k = 0; k < s->n_k; k++, x += s->step_k) {
+        bits |= *x << 1;
+    }
+    return bits == 0;
+}
+
+/* Exponent word of a row with this largest field; a row of zeros gets a field that leaves nothing of it.
+ * Returns 0 where the row is not ordinary. */
+static uint32_t settle_field(const struct source *s, const uint32_t *x, const struct range *range,
+                             int32_t *field, uint32_t *exponent)
+{
+    *exponent = (uint32_t)(*field - 127) & 0xffffu;
+    if (!is_ordinary(*field, range) && is_zero(s, x)) {
+        *field = range->high + ZERO_DISTANCE;
+        *exponent = (uint32_t)SPINDLE_EMPTY_EXPONENT & 0xffffu;
+    }
+    return is_ordinary(*field, range);
+}
+
+/* The last chunk of a row, part of which is missing. */
+static void row_tail(const struct source *s, const uint32_t *x, int32_t exponent, uint32_t *out)
+{
+    uint32_t k = s->n_k & ~(SPINDLE_CHUNK - 1u);
+    for (uint32_t end = k + SPINDLE_CHUNK; k < end; k++, out += 2) {
+        uint32_t word = k < s->n_k ? x[k * s->step_k] : 0;
+        *out = word << 1 == 0 ? 0 : (uint32_t)mantissa(word, s->sign * s->d[k], exponent);
+    }
+}
+
 /* Returns 0 where the pair is not ordinary; nothing is written then. */
 static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range *range,
                           uint32_t *exponents, uint32_t *out)
 {
-    int32_t step_f = (int32_t)s->step_f * 4, top[2], field[2];
-    const struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
-                                       (int32_t)s->step_k * 4 - step_f, s->sign};
-    uint32_t base[2];
-    if (f + 2 > s->n_f || s->n_k % SPINDLE_CHUNK != 0 || !quantise_tops(&loop, top)) {
+    int32_t step_f = (int32_t)s->step_f * 4, top[2], field;
+    uint32_t whole = s->n_k / SPINDLE_CHUNK, base[2], exponent[2];
+    struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
+                                 (int32_t)s->step_k * 4 - step_f, s->sign};
+    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0 || !quantise_tops(&loop, top)) {
         return 0;
     }
     for (uint32_t i = 0; i < 2; i++) {
-        field[i] = (top[i] >> TOP_SHIFT) - 1;
-        base[i] = (uint32_t)s->sign << 16 | (uint32_t)(field[i] + 5);
+        field = (top[i] >> TOP_SHIFT) - 1;
+        if (!settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i])) {
+            return 0;
+        }
+        base[i] = (uint32_t)s->sign << 16 | (uint32_t)(field + 5);
     }
-    if (!is_ordinary(field[0], range) || !is_ordinary(field[1], range)) {
-        return 0;
-    }
-    exponents[f] = (uint32_t)(field[0] - 127) & 0xffffu;
-    exponents[f + 1] = (uint32_t)(field[1] - 127) & 0xffffu;
+    loop.n_k = whole * SPINDLE_CHUNK;
     quantise_mantissas(&loop, base, out, (s->pitch - PLACES) * 4);
+    for (uint32_t i = 0; i < 2; i++) {
+        exponents[f + i] = exponent[i];
+        if (loop.n_k != s->n_k) {
+            row_tail(s, loop.x + i * s->step_f, (int16_t)exponent[i], out + whole * s->pitch + i);
+        }
+    }
     return 1;
 }
 

@@ -1,7 +1,7 @@
 /* SCAN, SCAN_FREE, SCAN_K on ARM: six rows or columns at a time by assembly; same bits as ../scan.c.
  *
  * In and out: ../scan.c. Largest words stand for largest exponents. Left to plain C: tiles with Inf or
- * NaN, fewer than six rows or columns, and columns whose largest may be a denormal.
+ * NaN, fewer than six columns, and columns whose largest may be a denormal.
  */
 #include "../scan.h"
 #include "families.h"
@@ -26,25 +26,47 @@ static uint32_t group_start(uint32_t i, uint32_t n)
     return i + SCAN_GROUP <= n ? i : n - SCAN_GROUP;
 }
 
-/* Groups of rows: their r. Returns 0 where it stops: something is not finite, or rows are few. */
-static uint32_t rows_fast(const struct view *v, int32_t *r)
+/* The largest word of a row, sign gone. */
+static uint32_t row_top(const uint32_t *x, uint32_t step, uint32_t n)
+{
+    uint32_t top = 0;
+    for (uint32_t k = 0; k < n; k++, x += step) {
+        top = *x << 1 > top ? *x << 1 : top;
+    }
+    return top;
+}
+
+/* Largest words of up to six rows from `first` on. */
+static uint32_t find_tops(const struct view *v, uint32_t first, uint32_t *top)
 {
     int32_t step = (int32_t)v->step_f * 4;
-    struct scan_loop loop = {0, v->n_k, step, (int32_t)v->step_k * 4 - (SCAN_GROUP - 1) * step};
-    uint32_t top[SCAN_GROUP];
-    for (uint32_t f = 0; f < v->n_f && v->n_f >= SCAN_GROUP; f += SCAN_GROUP) {
-        uint32_t first = group_start(f, v->n_f);
-        loop.x = v->x + first * v->step_f;
+    struct scan_loop loop = {v->x + first * v->step_f, v->n_k, step,
+                             (int32_t)v->step_k * 4 - (SCAN_GROUP - 1) * step};
+    if (v->n_f >= SCAN_GROUP) {
         scan_tops(&loop, top);
-        for (uint32_t i = 0; i < SCAN_GROUP; i++) {
+        return SCAN_GROUP;
+    }
+    for (uint32_t f = 0; f < v->n_f; f++) {
+        top[f] = row_top(v->x + f * v->step_f, v->step_k, v->n_k);
+    }
+    return v->n_f;
+}
+
+/* Groups of rows: their r. Returns 0 where it stops: something is not finite. */
+static uint32_t rows_fast(const struct view *v, int32_t *r)
+{
+    uint32_t top[SCAN_GROUP];
+    for (uint32_t f = 0; f < v->n_f; f += SCAN_GROUP) {
+        uint32_t first = v->n_f < SCAN_GROUP ? 0 : group_start(f, v->n_f);
+        uint32_t n = find_tops(v, first, top);
+        for (uint32_t i = 0; i < n; i++) {
             if (top[i] >= NOT_FINITE) {
                 return 0;
             }
-            uint32_t word = top[i] >> 1;
-            r[first + i] = exponent_max(r[first + i], peak(&word, 1, 0, 1));
+            r[first + i] = exponent_max(r[first + i], exponent_of(top[i] >> 1));
         }
     }
-    return v->n_f >= SCAN_GROUP;
+    return 1;
 }
 
 /* r_f, on top of what r holds. Returns 1 where all words are known to be finite. */
@@ -93,8 +115,12 @@ static void columns_fast(const struct view *v, const int32_t *r, int32_t *a)
         scan_relative_tops(&loop, r, top);
         for (uint32_t i = 0; i < SCAN_GROUP; i++) {
             int32_t e = (top[i] >> 24) - 127;
-            e = e > limit ? e : column_slow(v, r, first + i);
-            a[first + i] = top[i] == NOTHING ? SPINDLE_EMPTY_EXPONENT : e;
+            if (top[i] == NOTHING) {
+                e = SPINDLE_EMPTY_EXPONENT;
+            } else if (e <= limit) {
+                e = column_slow(v, r, first + i);
+            }
+            a[first + i] = e;
         }
     }
 }
