@@ -33,8 +33,8 @@ ARM_SOURCES = (
     "hal/spinnaker/*.S",
 )
 """An assembly file in kernels/arm/ replaces the C file of its name in kernels/."""
-HOST_ONLY = ("kernel_cost.c",)
-ARM_FAST = ("await.c", "barrier_quick.c", "dot_s28_sums.c")
+HOST_ONLY = ("kernel_cost.c", "barrier_look.c")
+ARM_FAST = ("await.c", "dot_s28_sums.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
 THUMB_FOLDERS = ("rt",)
 THUMB_FILES = (
