@@ -90,8 +90,7 @@ def read(path: Path) -> Elf:
     raw = [_section(data, offset + i * size, wide) for i in range(count)]
     strings = raw[names][1]
     sections = tuple(
-        replace(section, name=_string(data, strings.offset + name))
-        for name, section in raw
+        replace(section, name=_string(data, strings.offset + name)) for name, section in raw
     )
     symbols = tuple(
         symbol

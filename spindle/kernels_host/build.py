@@ -56,7 +56,7 @@ THUMB_FILES = (
     "session.c",
     "vcpu.c",
 )
-"""Compiled to Thumb, which takes 70 % of the room: what runs once per tile, and loops that few use."""
+"""Compiled to Thumb, 70 % of the room: what runs once per tile, and loops that few use."""
 
 _STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-pass-failed")
 _SAME_BITS = (

@@ -88,7 +88,9 @@ CONSTANTS: tuple[Constant, ...] = (
 )
 
 CHIP_CONSTANTS: tuple[Constant, ...] = (
-    Constant("packet_cycles", 40, 80, "modelled", "core to core on a chip: hardware.md 3, 0.1-0.2 us"),
+    Constant(
+        "packet_cycles", 40, 80, "modelled", "core to core on a chip: hardware.md 3, 0.1-0.2 us"
+    ),
     Constant("hop_cycles", 100, 200, "modelled", "router to next router; SC&MP plans with 500 ns"),
     Constant("link_short_cycles", 44, 44, "documented", "AN7: 11 symbols of 20 ns, 40-bit packet"),
     Constant("link_long_cycles", 76, 76, "documented", "AN7: 19 symbols of 20 ns, 72-bit packet"),

@@ -89,7 +89,7 @@ class Core:
 class Chip:
     """Runs `n_launches` launches of `n_steps` steps; work(launch, step, place) is in cycles.
 
-    loses(n, key) says whether delivery number n is lost; stop_at = (launch, step, place) stops there.
+    loses(n, key) says whether delivery n is lost; stop_at = (launch, step, place) stops there.
     """
 
     def __init__(
@@ -120,7 +120,9 @@ class Chip:
         place = number if number < n_places else records.NO_PLACE
         core = Core(number, place, Barrier())
         is_root = number == self.service
-        self.c.barrier_init(ctypes.byref(core.barrier), place, n_places, int(is_root), int(not spare))
+        self.c.barrier_init(
+            ctypes.byref(core.barrier), place, n_places, int(is_root), int(not spare)
+        )
         self.c.barrier_idle(ctypes.byref(core.barrier))
         return core
 

@@ -1,6 +1,6 @@
 """The real firmware on one emulated chip, without a monitor: this plays the monitor's few parts.
 
-In: number of cores, chip options. Out: launches of Images, status and core records, completions. The
+In: number of cores, chip options. Out: launches of Images, records, completions. The
 linked sections are put where the loader puts them; maps, tag table and message buffers of SC&MP are
 written into system RAM; doorbells go through the mailbox of the service core.
 """
@@ -52,7 +52,9 @@ class FirmwareChip:
 
     def __init__(self, n_cores: int = 17, options: ChipOptions | None = None, **costs: int) -> None:
         chip = options or ChipOptions()
-        self.rig = Rig(RigOptions((replace(chip, has_ethernet=False),), (NO_LINKS,), "nominal", costs))
+        self.rig = Rig(
+            RigOptions((replace(chip, has_ethernet=False),), (NO_LINKS,), "nominal", costs)
+        )
         self.n_cores = n_cores
         self.physical = [MONITOR, *((5 * v) % 17 + 1 for v in range(1, 18))]
         self.place_cores = list(range(1, min(n_cores, records.LANES) + 1))

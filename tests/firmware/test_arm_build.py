@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from spindle.firmware_build import elf as elf_tools
 import pytest
 
+from spindle.firmware_build import elf as elf_tools
 from spindle.kernels_host import build
 from spindle.spec.chip import ITCM_BYTES
 

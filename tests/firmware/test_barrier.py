@@ -12,7 +12,16 @@ from barrier_model import Chip
 
 from spindle.spec import arena as spec
 
-SHAPES = [(16, True), (16, False), (15, False), (7, False), (5, False), (2, False), (1, True), (1, False)]
+SHAPES = [
+    (16, True),
+    (16, False),
+    (15, False),
+    (7, False),
+    (5, False),
+    (2, False),
+    (1, True),
+    (1, False),
+]
 shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
@@ -29,9 +38,7 @@ def ran_all(chip: Chip) -> bool:
     """Every core with lanes ran every step of every launch, in order."""
     wanted = [(n, s) for n in range(1, chip.n_launches + 1) for s in range(chip.n_steps)]
     return all(
-        core.ran == wanted
-        for core in chip.cores
-        if core.place < 16 and core.number != chip.service
+        core.ran == wanted for core in chip.cores if core.place < 16 and core.number != chip.service
     )
 
 
@@ -109,7 +116,9 @@ def test_many_losses(loaded: ctypes.CDLL, seed: int) -> None:
 
 
 @shape
-def test_a_stopped_lane_ends_the_launch_for_all(loaded: ctypes.CDLL, shape: tuple[int, bool]) -> None:
+def test_a_stopped_lane_ends_the_launch_for_all(
+    loaded: ctypes.CDLL, shape: tuple[int, bool]
+) -> None:
     for place in range(shape[0]):
         chip = Chip(loaded, *shape, work=uneven, stop_at=(1, 1, place))
         chip.run()

@@ -1,4 +1,4 @@
-"""The real firmware on an emulated chip: same bits as native, nothing lost, every end of a launch."""
+"""The real firmware on an emulated chip: native's bits, nothing lost, every end of a launch."""
 
 from __future__ import annotations
 
@@ -170,8 +170,10 @@ def test_an_exception_ends_the_launch_and_shows() -> None:
     assert done.status["fault"]["lane"] == 4
     vcpu = chip.vcpu(5)
     assert (vcpu[46], vcpu[44]) == (RTE, 2)
-    assert handler <= int.from_bytes(chip.rig.peek(ARENA + spec.STATUS_OFFSET + 44, 4), "little") <= (
-        handler + 4
+    assert (
+        handler
+        <= int.from_bytes(chip.rig.peek(ARENA + spec.STATUS_OFFSET + 44, 4), "little")
+        <= (handler + 4)
     )
     assert chip.core(5)["state"] == CORE["CRASHED"]
     chip.rig.close()

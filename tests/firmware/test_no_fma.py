@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from spindle.firmware_build import elf as elf_tools
 import pytest
 
+from spindle.firmware_build import elf as elf_tools
 from spindle.kernels_host import build
 
 FMA = re.compile(r"\b(vf(n?)m(add|sub)\w*|fn?m(add|sub|la|ls)\w*)\b")

@@ -54,13 +54,13 @@
     .type   barrier_look, %function
 barrier_look:
     stmfd   sp!, {r4-r6, lr}
-look:
+.Llook:
     ldr     r2, [r0, #BARRIER_PHASE]
     ldr     r3, [r0, #BARRIER_EXPECTED]
     mov     r12, #0
     str     r12, [r0, #BARRIER_NEWS]
     cmp     r2, #GATHER
-    bne     look_release
+    bne     .Llook_release
     ldr     r2, [r0, #BARRIER_FLAGS]
     cmp     r2, #WAIT               @ a root without lanes goes by place 0
     ldreq   r2, [r0]
@@ -69,22 +69,22 @@ look:
     GROUP   BARRIER_GROUP0, 4
     ldr     r2, [r0, #BARRIER_IS_ROOT]
     cmp     r2, #0
-    beq     not_root
+    beq     .Lnot_root
     GROUP   BARRIER_GROUP1, 16
     cmp     r12, #0
-    bne     not_yet
+    bne     .Lnot_yet
     ldr     r4, [r0, #BARRIER_RECEIVERS]
     cmp     r4, #0
-    beq     released
+    beq     .Lreleased
     orr     r2, r3, #RELEASE_BITS
     SEND    r2, r5, r6
     ADD_TO  BARRIER_SENT, r4, r5
-released:
+.Lreleased:
     and     r12, r3, #3
-    b       passed
-not_root:
+    b       .Lpassed
+.Lnot_root:
     cmp     r12, #0
-    bne     not_yet
+    bne     .Lnot_yet
     ldr     r2, [r0, #BARRIER_OWN_BITS]
     orr     r2, r2, r3
     SEND    r2, r5, r6
@@ -97,39 +97,44 @@ not_root:
     ldr     r5, [r4, #TIMER1_VALUE]
     rsb     r5, r5, #0
     str     r5, [r0, #BARRIER_SENT_AT]
+    ldr     r4, [r0, #BARRIER_ASK_SLOT]
+    mov     r2, #0
+    str     r2, [r0, r4, lsl #2]    @ this was the answer
     bic     r3, r3, #3
-look_release:
+.Llook_release:
     ldr     r12, [r0, #RELEASE_BITS]
     orr     r3, r3, #RELEASE_BITS
     eor     r12, r12, r3
     cmp     r12, #3                 @ the flags, if nothing else differs
-    bhi     not_yet
-passed:
+    bhi     .Lnot_yet
+.Lpassed:
     ADD_TO  BARRIER_GENERATION, #1, r2
     mov     r2, #IDLE
     str     r2, [r0, #BARRIER_PHASE]
     mov     r0, r12
     ldmfd   sp!, {r4-r6, pc}
 
-not_yet:
-    ldr     r2, [r0, #BARRIER_ASK_SLOT]
+.Lnot_yet:
+    ldr     r2, [r0, #BARRIER_PHASE]
     cmp     r12, #3
-    bls     unusual                 @ all have come, with other flags
-    ldr     r2, [r0, r2, lsl #2]
-    ldr     r3, [r0, #BARRIER_PHASE]
-    cmp     r2, #0
-    bne     unusual
-    cmp     r3, #GATHER
-    bne     quiet
-    ldr     r4, =TIMER_BASE
+    bls     .Lunusual                 @ all have come, with other flags
+    cmp     r2, #GATHER
+    bne     .Lis_asked
+    ldr     r4, =TIMER_BASE         @ who has not arrived has nothing to answer, but may ask
     ldr     r5, [r4, #TIMER1_VALUE]
     ldr     r6, [r0, #BARRIER_ASK_AT]
     adds    r5, r5, r6              @ ask_at - now
-    bmi     unusual
-    beq     unusual
-quiet:
+    bmi     .Lunusual
+    bne     .Lquiet
+    b       .Lunusual
+.Lis_asked:
+    ldr     r2, [r0, #BARRIER_ASK_SLOT]
+    ldr     r2, [r0, r2, lsl #2]
+    cmp     r2, #0
+    bne     .Lunusual
+.Lquiet:
     cmp     r1, #0
-    beq     awake
+    beq     .Lawake
     mrs     r4, cpsr                @ as port_sleep_unless
     orr     r5, r4, #0xc0
     msr     cpsr_c, r5
@@ -137,11 +142,11 @@ quiet:
     cmp     r6, #0
     mcreq   p15, 0, r6, c7, c0, 4
     msr     cpsr_c, r4
-    b       look
-awake:
+    b       .Llook
+.Lawake:
     mov     r0, #WAIT
     ldmfd   sp!, {r4-r6, pc}
-unusual:
+.Lunusual:
     mov     r0, #UNUSUAL
     ldmfd   sp!, {r4-r6, pc}
     .ltorg

@@ -62,16 +62,22 @@ static uint32_t go_on(struct barrier *barrier, uint32_t flags)
     }
     barrier->flags = flags;
     barrier_send_arrival(barrier);
+    barrier->inbox.slot[barrier->ask_slot] = 0; /* this was the answer */
     barrier->phase = PHASE_WAIT;
     barrier->sent_at = barrier_now();
     return BARRIER_WAIT;
 }
 
-/* Nothing in the inbox says more than "not yet", and it is not time to ask. */
+/* Nothing in the inbox says more than "not yet". Who has not arrived has nothing to answer, but may ask. */
 static uint32_t is_quiet(const struct barrier *barrier, uint32_t differs)
 {
-    return differs > 3 && barrier->inbox.slot[barrier->ask_slot] == 0 &&
-           (barrier->phase != PHASE_GATHER || (int32_t)(barrier_now() - barrier->ask_at) < 0);
+    if (differs <= 3) {
+        return 0;
+    }
+    if (barrier->phase == PHASE_GATHER) {
+        return (int32_t)(barrier_now() - barrier->ask_at) < 0;
+    }
+    return barrier->inbox.slot[barrier->ask_slot] == 0;
 }
 
 uint32_t barrier_look(struct barrier *barrier, uint32_t sleeps)
