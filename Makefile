@@ -26,6 +26,7 @@ test-long: venv
 
 bench: venv
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.vboard_board
 
 lint: venv
 	$(BIN)/ruff check spindle tests examples bench tools

@@ -6,7 +6,6 @@ machine as host bytes). Everything on a machine is 32-bit little-endian words; b
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,8 +105,11 @@ class Array(NDArrayOperatorsMixin):
         return self
 
     def __del__(self) -> None:
-        with contextlib.suppress(SpindleError, AttributeError, OSError):
-            self.delete()
+        try:
+            if self._buffer is not None:
+                self.delete()
+        except (SpindleError, AttributeError, OSError):
+            pass
 
     def _read(self) -> NDArray:
         buffer = self.buffer

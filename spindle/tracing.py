@@ -6,6 +6,7 @@ Also the only place that knows JAX's rules for types: weak types, x64 off, typed
 
 from __future__ import annotations
 
+import functools
 import inspect
 import io
 import re
@@ -21,7 +22,7 @@ from spindle.array import Array
 from spindle.errors import UnsupportedError, UserError
 from spindle.frontends.ingest import ingest
 from spindle.frontends.locations import traceback_frame
-from spindle.ir.graph import Module
+from spindle.ir.graph import DTYPES, Module, TensorType
 
 PLATFORM = "spinnaker"
 
@@ -50,8 +51,13 @@ def abstract(leaf: Any) -> Any:
     Raises TypeError where it is no array, number or key.
     """
     if isinstance(leaf, Array):
-        return jax.core.ShapedArray(leaf.shape, leaf.dtype, weak_type=leaf.weak_type)
+        return _shaped(leaf.tensor, leaf.weak_type)
     return jax.api_util.shaped_abstractify(leaf)
+
+
+@functools.lru_cache(4096)
+def _shaped(tensor: TensorType, weak_type: bool) -> Any:
+    return jax.core.ShapedArray(tensor.shape, DTYPES[tensor.dtype], weak_type=weak_type)
 
 
 def not_an_array(leaves: Sequence[Any], paths: Sequence[str], function: str) -> UserError:

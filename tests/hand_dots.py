@@ -139,4 +139,4 @@ def dot(a: Side, b: Side, tile: tuple[int, int, int], k_block: int) -> Task:
         label="dot",
         origin="gemm",
     )
-    return hand.placed(task, half=None)
+    return hand.placed(task, half=None, double=False)

@@ -25,6 +25,8 @@ from spindle.ir.plan import (
 from spindle.ir.plan_check import HALF_WORDS, check, tile_words
 
 F32, I32 = "f32", "i32"
+WORK_WORDS = 64
+"""Left for workspaces; what takes more owns both halves of the arena."""
 
 
 def placed(task: Task, half: int | None = 0, double: bool = True, at: int = 0) -> Task:
@@ -42,6 +44,8 @@ def placed(task: Task, half: int | None = 0, double: bool = True, at: int = 0) -
         buffer = words if double and not op.internal else 0
         operands.append(replace(op, dtcm=at, buffer=buffer))
         at += words + buffer
+    if half is not None and at > HALF_WORDS * (half + 1) - WORK_WORDS:
+        return placed(task, None, double)
     return replace(task, operands=tuple(operands), exclusive=half is None, work=at + at % 2)
 
 

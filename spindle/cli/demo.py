@@ -46,7 +46,7 @@ class Training:
 def main(argv: Sequence[str]) -> int:
     """Run the demo and return its exit status."""
     try:
-        args = _parser().parse_args(argv)
+        args = make_parser().parse_args(argv)
         example = load_example()
         options, machine = _check(args, example.N_TRAIN)
     except UserError as error:
@@ -61,7 +61,8 @@ def main(argv: Sequence[str]) -> int:
         machine.close()
 
 
-def _parser() -> Parser:
+def make_parser() -> Parser:
+    """Return the parser of the demo's arguments."""
     parser = Parser(
         "spindle demo", "Train an MLP 64-128-64-10 with Adam on scikit-learn's handwritten digits."
     )

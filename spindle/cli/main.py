@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from spindle.cli.parser import Parser, sentence
 from spindle.errors import UserError
 
-COMMANDS = {"demo": "train an MLP on handwritten digits and report what it cost"}
+COMMANDS = {
+    "demo": "train an MLP on handwritten digits and report what it cost",
+    "board": "run a virtual SpiNNaker board that any SpiNNaker tool can use",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

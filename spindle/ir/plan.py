@@ -39,6 +39,7 @@ class Operand:
     store: bool = False
     lazy: bool = False
     internal: bool = False
+    resident: bool = False
     granule1: int = 1
     granule3: int = 1
     unit_words: int = 1

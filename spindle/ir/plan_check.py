@@ -28,6 +28,7 @@ from spindle.spec import chip, records
 
 ARENA_WORDS = chip.TILE_ARENA_BYTES // 4
 HALF_WORDS = chip.HALF_ARENA_BYTES // 4
+RESIDENT_START = 2 * HALF_WORDS
 
 Bounds = Mapping[int, tuple[int, int]]
 """{register: (lowest, highest value)} of the registers that are set."""
@@ -293,13 +294,16 @@ def _workspace(task: Task, work_words: Callable[[Task], int] | None) -> list[Int
 
 
 def _check_arena(task: Task, intervals: list[Interval]) -> None:
+    """All lies in the task's half (or the arena), but for tiles among the resident ones."""
     used = [(low, high) for _, low, high in intervals if low < high]
+    if not task.exclusive:
+        used = [(low, high) for low, high in used if low < RESIDENT_START or high > ARENA_WORDS]
     if not used:
         return
     low, high = min(low for low, _ in used), max(high for _, high in used)
-    start = 0 if task.exclusive or low < HALF_WORDS else HALF_WORDS
-    end = start + (ARENA_WORDS if task.exclusive else HALF_WORDS)
-    room = "the arena" if task.exclusive else "its half of the arena"
+    start = 0 if task.exclusive or task.work < HALF_WORDS else HALF_WORDS
+    end = start + (RESIDENT_START if task.exclusive else HALF_WORDS)
+    room = "both halves of the arena" if task.exclusive else "its half of the arena"
     _need(
         start <= low and high <= end,
         task.label,

@@ -90,7 +90,8 @@ def _operand_values(task: Task, op: Operand, slots: Slots | None) -> dict[str, A
         "fast": _dim(op.fast),
         "flags": flags["STORE"] * op.store
         + flags["LAZY"] * op.lazy
-        + flags["INTERNAL"] * op.internal,
+        + flags["INTERNAL"] * op.internal
+        + flags["RESIDENT"] * op.resident,
         "unit_words": op.unit_words,
         "align_words": op.align_words,
         "dtcm": op.dtcm,

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
-from spindle.errors import UserError
+from spindle import clang
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 BUILD = Path(__file__).resolve().parent / "_build"
@@ -27,12 +22,13 @@ HOST_SOURCES = ("kernels/*.c", "kernels/host/*.c", "rt/*.c", "hal/host/*.c")
 """Of two files with one name in kernels/ and kernels/host/, the host's is taken."""
 ARM_SOURCES = (
     "kernels/*.c",
+    "kernels/arm/*.c",
     "kernels/arm/*.S",
     "rt/*.c",
     "hal/spinnaker/*.c",
     "hal/spinnaker/*.S",
 )
-"""An assembly file in kernels/arm/ replaces the C file of its name in kernels/."""
+"""A file in kernels/arm/ replaces the C file of its name in kernels/."""
 HOST_ONLY = ("kernel_cost.c", "barrier_look.c")
 ARM_FAST = ("await.c", "dot_s28_sums.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
@@ -95,7 +91,7 @@ def host_sources(*, plain: bool = False) -> list[Path]:
 
 def arm_sources(*, plain: bool = False) -> list[Path]:
     """Sources of the firmware itself; plain leaves kernels/arm/ out: the C twins run instead."""
-    patterns = [p for p in ARM_SOURCES if not (plain and p == "kernels/arm/*.S")]
+    patterns = [p for p in ARM_SOURCES if not (plain and p.startswith("kernels/arm/"))]
     found = {path for pattern in patterns for path in FIRMWARE.glob(pattern)}
     fast = [path for path in found if path.parent.name == "arm"]
     replaced = {path.parent.parent / f"{path.stem}.c" for path in fast}
@@ -107,41 +103,16 @@ def includes(hal: str) -> list[str]:
     return [f"-I{FIRMWARE / 'include'}", f"-I{FIRMWARE / 'hal' / hal}", f"-I{FIRMWARE / 'kernels'}"]
 
 
-@functools.cache
-def zig() -> str:
-    """Path of the zig executable in the ziglang wheel. Raises UserError where it is missing."""
-    spec = find_spec("ziglang")
-    if spec is None or spec.origin is None:
-        raise UserError(
-            "the package ziglang, which holds the C compiler, is not installed",
-            where="spindle.kernels_host.build",
-            fix="pip install ziglang",
-        )
-    return str(Path(spec.origin).parent / ("zig.exe" if sys.platform == "win32" else "zig"))
-
-
 def compile_c(arguments: Sequence[str]) -> None:
-    """Run zig's clang; its caches lie in _build. Raises UserError with the compiler's words."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    cache = str(BUILD / "zig")
-    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-    command = [zig(), "cc", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode != 0:
-        raise UserError(
-            f"the C compiler failed ({done.returncode}): {done.stderr.strip()[-2000:]}",
-            where="spindle.kernels_host.build",
-            fix="install the package ziglang, or report this with the text above",
-        )
+    """Run clang; its caches lie in _build. Raises UserError with the compiler's words."""
+    clang.compile_c(arguments, build=BUILD, where="spindle.kernels_host.build")
 
 
 def source_hash(*, plain: bool = False) -> str:
     """First 16 hex digits of the SHA-256 of sources, headers, flags and processor."""
-    digest = hashlib.sha256(" ".join(HOST_FLAGS).encode() + _processor())
-    headers = sorted(FIRMWARE.rglob("*.h"))
-    for path in [*host_sources(plain=plain), *headers]:
-        digest.update(path.relative_to(FIRMWARE).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    head = " ".join(HOST_FLAGS).encode() + _processor()
+    paths = [*host_sources(plain=plain), *sorted(FIRMWARE.rglob("*.h"))]
+    return clang.files_hash(head, FIRMWARE, paths)
 
 
 def _processor() -> bytes:
@@ -155,21 +126,14 @@ def _processor() -> bytes:
 
 
 def build(*, plain: bool = False) -> Path:
-    """Build the host library where it is missing; return its path.
+    """Build the host library where it is missing; return its path. Raises UserError."""
 
-    Two processes may build at once: each compiles to a name of its own and renames it in place.
-    Raises UserError when the compiler fails.
-    """
-    path = BUILD / f"spindle_{'plain_' if plain else ''}{source_hash(plain=plain)}.so"
-    if path.exists():
-        return path
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-        made = Path(folder) / path.name
+    def make(made: Path) -> None:
         sources = [str(source) for source in host_sources(plain=plain)]
         compile_c([*HOST_FLAGS, *includes("host"), "-shared", *sources, "-o", str(made)])
-        made.replace(path)
-    return path
+
+    name = f"spindle_{'plain_' if plain else ''}{source_hash(plain=plain)}.so"
+    return clang.build_once(BUILD / name, make)
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from spindle.spec import chip, costs, records
 
 PROFILE_BYTES = records.LANES * records.RECORDS["profile"].size
 """Bytes of profile records per step."""
+_NAMES = [field.name for field in records.RECORDS["profile"].fields]
 
 
 class _Result(ctypes.Structure):
@@ -31,6 +32,7 @@ class _Result(ctypes.Structure):
         ("barriers", ctypes.c_uint32),
         ("packets", ctypes.c_uint32),
         ("nonfinite", ctypes.c_uint32),
+        ("lost", ctypes.c_uint32),
         ("n_steps", ctypes.c_uint32),
         ("elapsed", ctypes.POINTER(ctypes.c_uint64)),
     ]
@@ -87,9 +89,10 @@ class Board:
             raise MemoryError("the host has no memory for a virtual board")
 
     def launch(self, command: int, status: int, n_steps: int, *, while_trips: int = 0) -> Launch:
-        """Run the command at SDRAM address `command`; with while_trips >= 1 only walk it.
+        """Run the command at SDRAM address `command`, timed; with while_trips >= 1 only walk it.
 
-        n_steps: how many step ids the program has.
+        n_steps: how many step ids the program has. Raises MemoryError where the host has no memory
+        for the timing.
         """
         elapsed = (ctypes.c_uint64 * max(1, n_steps))()
         result = _Result(n_steps=n_steps, elapsed=elapsed)
@@ -97,11 +100,33 @@ class Board:
         if while_trips:
             self._library.native_estimate(*arguments, while_trips)
         else:
-            self._library.native_launch(*arguments)
+            self._library.native_launch(*arguments, 1)
+        _need_memory(result)
         return self._record(command, status, result, list(elapsed)[:n_steps])
 
+    def launch_untimed(
+        self, command: int, status: int, n_steps: int
+    ) -> tuple[dict[str, Any] | None, int]:
+        """Run the command without clocks, which is quicker; the fault or None, non-finite count.
+
+        Of the profile records only the non-finite counts are filled.
+        """
+        result = _Result(n_steps=n_steps)
+        code = self._library.native_launch(self._board, command, status, ctypes.byref(result), 0)
+        _need_memory(result)
+        return self._fault(status) if code else None, int(result.nonfinite)
+
+    def nonfinite(self, profile: int, n_steps: int) -> list[int]:
+        """Non-finite outputs of each step, from the profile records at `profile`."""
+        counts = self._profile(profile, n_steps)[:, :, _NAMES.index("nonfinite")]
+        return [int(count) for count in counts.sum(1)]
+
+    def _fault(self, status: int) -> dict[str, Any]:
+        fault: dict[str, Any] = self.unpack("status", status)["fault"]
+        return fault
+
     def _record(self, command: int, status: int, result: _Result, elapsed: list[int]) -> Launch:
-        fault = self.unpack("status", status)["fault"]
+        fault = self._fault(status)
         profile = self.unpack("command", command)["profile"]
         n_active = min(self.n_cores, records.LANES)
         return Launch(
@@ -115,11 +140,13 @@ class Board:
             steps=self._spent(profile, elapsed),
         )
 
+    def _profile(self, profile: int, n_steps: int) -> npt.NDArray[np.uint32]:
+        raw = self.view(profile, n_steps * PROFILE_BYTES).view(np.uint32)
+        return raw.reshape(n_steps, records.LANES, len(_NAMES))
+
     def _spent(self, profile: int, elapsed: list[int]) -> tuple[Spent, ...]:
-        names = [field.name for field in records.RECORDS["profile"].fields]
-        raw = self.view(profile, len(elapsed) * PROFILE_BYTES).view(np.uint32)
-        table = raw.reshape(len(elapsed), records.LANES, len(names)).tolist()
-        return tuple(_spent(rows, names, total) for rows, total in zip(table, elapsed, strict=True))
+        table = self._profile(profile, len(elapsed)).tolist()
+        return tuple(_spent(rows, total) for rows, total in zip(table, elapsed, strict=True))
 
     def view(self, address: int, size_bytes: int) -> npt.NDArray[np.uint8]:
         """The bytes of SDRAM at `address`; writing into them writes the memory."""
@@ -147,8 +174,13 @@ def pack_command(values: Mapping[str, int]) -> bytes:
     return data + zlib.crc32(data).to_bytes(4, "little")
 
 
-def _spent(rows: list[list[int]], names: list[str], elapsed: int) -> Spent:
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+def _need_memory(result: _Result) -> None:
+    if result.lost:
+        raise MemoryError("the host has no memory to time a launch on the virtual board")
+
+
+def _spent(rows: list[list[int]], elapsed: int) -> Spent:
+    columns = dict(zip(_NAMES, zip(*rows, strict=True), strict=True))
     return Spent(
         runs=max(columns["runs"]),
         elapsed=elapsed,
@@ -166,7 +198,7 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     word, pointer = ctypes.c_uint32, ctypes.c_void_p
     library.native_open.argtypes = [pointer, word, word, word, pointer]
     library.native_open.restype = pointer
-    library.native_launch.argtypes = [pointer, word, word, pointer]
+    library.native_launch.argtypes = [pointer, word, word, pointer, word]
     library.native_launch.restype = word
     library.native_estimate.argtypes = [pointer, word, word, pointer, word]
     library.native_estimate.restype = word

@@ -1,7 +1,7 @@
 """Launches of one machine: run in order by a thread of their own, waited for, aborted.
 
-In: functions to call. Out: Events that carry a Run or the error. The thread lives only while there
-is work.
+In: functions to call. Out: Events that carry a Run or the error. The thread stays for a moment when
+there is no work, since starting one costs more than a small launch's Python.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections import deque
 from collections.abc import Callable
 
 from spindle.machines.machine import Run
+
+IDLE_S = 1.0
+"""How long the thread waits for more work before it ends."""
 
 
 class LaunchEvent:
@@ -50,16 +53,21 @@ class Launches:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
+        self._more = threading.Condition(self._lock)
         self._queue: deque[tuple[LaunchEvent, Callable[[], Run]]] = deque()
         self._working = False
+        self._has_thread = False
 
     def submit(self, work: Callable[[], Run]) -> LaunchEvent:
         """Queue `work`; its result or SpindleError ends up in the Event."""
         event = LaunchEvent()
         with self._lock:
             self._queue.append((event, work))
-            if not self._working:
-                self._working = True
+            self._working = True
+            if self._has_thread:
+                self._more.notify()
+            else:
+                self._has_thread = True
                 threading.Thread(target=self._drain, name="spindle-native", daemon=True).start()
         return event
 
@@ -69,14 +77,21 @@ class Launches:
             self._idle.wait_for(lambda: not self._working)
 
     def _drain(self) -> None:
-        while True:
-            with self._lock:
-                if not self._queue:
-                    self._working = False
-                    self._idle.notify_all()
-                    return
-                event, work = self._queue.popleft()
-            _perform(event, work)
+        while (entry := self._next()) is not None:
+            _perform(*entry)
+            del entry  # it holds the machine, which nobody may need any more
+
+    def _next(self) -> tuple[LaunchEvent, Callable[[], Run]] | None:
+        """Take the next launch; None, and the thread's end, where none comes."""
+        with self._lock:
+            if not self._queue:
+                self._working = False
+                self._idle.notify_all()
+                self._more.wait_for(lambda: self._queue, IDLE_S)
+            if self._queue:
+                return self._queue.popleft()
+            self._has_thread = False
+            return None
 
 
 def _perform(event: LaunchEvent, work: Callable[[], Run]) -> None:

@@ -35,9 +35,13 @@ class Buffer:
 
 @dataclass(frozen=True)
 class StepRun:
-    """One step of a finished launch, over its lanes.
+    """One step of a finished launch, over its lanes; loops added up.
 
-    cycles: per lane, index = lane. elapsed: cycles from first start to last end, loops added up.
+    cycles, compute, dma_wait: per lane, index = lane. elapsed: the step's share of the launch's
+    cycles: between two barriers, the time from barrier to barrier is shared among the steps as
+    their lanes' mean cycles are (whole cycles; what rounding leaves goes to the longest step, the
+    end of the program to the last one). The sum over all steps and the barriers themselves is
+    Run.cycles.
     """
 
     id: int

@@ -1,8 +1,11 @@
 """NativeMachine: runs Images on this host, through the task loop and kernels of firmware/.
 
-In: Images, bytes. Out: bytes, Run records with cycles of the timing model. One virtual chip; its
-SDRAM is a byte array, laid out as docs/spec/run.md says: command ring, status, then the arena.
-Host bytes count buffers, programs and constants.
+In: Images, bytes. Out: bytes, Run records with cycles of the timing model (docs/spec/timing.md).
+One virtual chip; its SDRAM is a byte array, laid out as docs/spec/run.md says: command ring,
+status, then the arena. Host bytes count buffers, programs and constants.
+
+Data decide the time of a launch only through whiles. Programs without them are timed once, by a
+walk at their first launch; launches then run without clocks.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,12 +39,17 @@ _CHIP = (0, 0)
 
 @dataclass(eq=False)
 class NativeProgram:
-    """A loaded Image: its block of SDRAM is program, const, binding table, profile."""
+    """A loaded Image: its block of SDRAM is program, const, binding table, profile.
+
+    timed: the Run of every launch but for what depends on the data; None: not yet known, or each
+    launch needs its own clocks.
+    """
 
     image: Image
     number: int
     addr: int
     loaded: bool = True
+    timed: Run | None = None
 
     @property
     def const(self) -> int:
@@ -294,10 +302,7 @@ class NativeMachine:
         """One launch, in the launches' thread."""
         try:
             _need_inputs(program.image, inputs)
-            launch, wall_s = self._launch(program, inputs, outputs)
-            if launch.fault is not None:
-                raise fault_error(program.image, launch.fault)
-            return self._record(program.image, launch, host_bytes, wall_s)
+            return self._launch(program, inputs, outputs, host_bytes)
         except (FaultError, LostArrayError) as error:
             for buffer in outputs:
                 buffer.alive, buffer.lost = False, f"lost when {error}"
@@ -313,18 +318,59 @@ class NativeMachine:
                     self._release(buffer)
 
     def _launch(
+        self,
+        program: NativeProgram,
+        inputs: Sequence[Buffer],
+        outputs: Sequence[Buffer],
+        host_bytes: int,
+    ) -> Run:
+        command = self._prepare(program, inputs, outputs)
+        self._find_time(program, command)
+        self._clear_profile(program)
+        image, start = program.image, time.perf_counter()
+        if program.timed is not None:
+            fault, nonfinite = self._board.launch_untimed(command, _STATUS, len(image.steps))
+            run = self._with_counts(program, program.timed, nonfinite)
+        else:
+            launch = self._board.launch(command, _STATUS, len(image.steps))
+            fault, run = launch.fault, self._record(image, launch)
+        wall_s = time.perf_counter() - start
+        if fault is not None:
+            raise fault_error(image, fault)
+        return replace(run, host_bytes=host_bytes, wall_s=wall_s)
+
+    def _find_time(self, program: NativeProgram, command: int) -> None:
+        """Walk the program once, unless its time depends on data. A fault shows in the launch."""
+        image = program.image
+        if program.timed is not None or any(info.kernel == "while" for info in image.steps):
+            return
+        self._clear_profile(program)
+        launch = self._board.launch(command, _STATUS, len(image.steps), while_trips=1)
+        if launch.fault is None:
+            program.timed = self._record(image, launch)
+
+    def _clear_profile(self, program: NativeProgram) -> None:
+        self._board.view(program.profile, PROFILE_BYTES * len(program.image.steps))[:] = 0
+
+    def _with_counts(self, program: NativeProgram, run: Run, nonfinite: int) -> Run:
+        """Add the non-finite outputs of a launch."""
+        if nonfinite == 0:
+            return run
+        counts = self._board.nonfinite(program.profile, len(run.steps))
+        pairs = zip(run.steps, counts, strict=True)
+        steps = tuple(replace(step, nonfinite=count) for step, count in pairs)
+        return replace(run, steps=steps, nonfinite=nonfinite)
+
+    def _prepare(
         self, program: NativeProgram, inputs: Sequence[Buffer], outputs: Sequence[Buffer]
-    ) -> tuple[Launch, float]:
+    ) -> int:
+        """Write binding table, status and the command; return its address."""
         bases = [program.const, self._scratch[0]]
         bases += [buffer.parts[0].addr for buffer in (*inputs, *outputs)]
         self._board.write(program.binding, np.array(bases, np.uint32).tobytes())
-        self._board.view(program.profile, PROFILE_BYTES * len(program.image.steps))[:] = 0
         with self._lock:
             self._board.write(_STATUS, records.STATUS.pack({"abort": int(self._aborting)}))
-        command = self._write_command(program)
-        start = time.perf_counter()
-        launch = self._board.launch(command, _STATUS, len(program.image.steps))
-        return launch, time.perf_counter() - start
+        return self._write_command(program)
 
     def _write_command(self, program: NativeProgram) -> int:
         """Put the next command into the ring; its address."""
@@ -342,7 +388,7 @@ class NativeMachine:
         self._board.write(address, pack_command(values))
         return address
 
-    def _record(self, image: Image, launch: Launch, host_bytes: int, wall_s: float) -> Run:
+    def _record(self, image: Image, launch: Launch) -> Run:
         pairs = list(zip(image.steps, launch.steps, strict=True))
         return Run(
             machine=self.name,
@@ -354,12 +400,12 @@ class NativeMachine:
             barriers=launch.barriers,
             steps=tuple(_step_run(info, spent) for info, spent in pairs),
             dma_bytes=launch.dma_bytes,
-            host_bytes=host_bytes,
+            host_bytes=0,
             packets_sent=launch.packets,
             packets_lost=None,
             nonfinite=launch.nonfinite,
             macs=sum(info.macs * spent.runs for info, spent in pairs),
-            wall_s=wall_s,
+            wall_s=0.0,
             options=dict(image.options),
         )
 

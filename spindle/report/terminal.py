@@ -33,9 +33,10 @@ def print_report(
 def describe_machine(summary: Summary) -> str:
     """Say which machine ran, with which cores, options and costs."""
     options = ", ".join(f"{name}={value}" for name, value in summary.options.items())
+    modelled = f"; costs {summary.costs_hash} (a timing model, not silicon)"
     return (
         f"Machine {summary.machine}: {summary.n_busy_cores} busy of {summary.n_cores} cores;"
-        f" options {options or 'default'}; costs {summary.costs_hash} (a timing model, not silicon)"
+        f" options {options or 'default'}{modelled if summary.costs_hash else ''}"
     )
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Instr, Operand, Task
 from spindle.schedule import catalogue
 from spindle.schedule.memory import lay_out
-from spindle.spec.chip import HALF_ARENA_BYTES
+from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import LANES, STRIP
 
 Tile = tuple[int, int, int, int]
-BUDGET_WORDS = HALF_ARENA_BYTES // 4
 
 
 @dataclass(frozen=True)
@@ -54,23 +54,23 @@ class Draft:
 
 
 @lru_cache(maxsize=4096)
-def assemble(draft: Draft, lanes: int = LANES) -> Task:
-    """Return the cheapest task of the candidate tiles on so many lanes.
+def assemble(draft: Draft, room: Room = Room()) -> Task:  # noqa: B008 (frozen)
+    """Return the cheapest task of the candidate tiles in this room.
 
     Raises InternalError when none fits.
     """
     cost = catalogue.Cost(_bare(draft))
     best: tuple[float, Task] | None = None
     for tile in dict.fromkeys(draft.tiles):
-        task = _with_tile(draft, tile, cost)
+        task = _with_tile(draft, tile, cost, room)
         if task is None:
             continue
-        cycles = cost.task_cycles(task, lanes)
+        cycles = cost.task_cycles(task, room.lanes)
         if best is None or cycles < best[0]:
             best = (cycles, task)
     if best is None:
         raise InternalError(
-            f"no tile of {draft.label!r} {draft.extent} fits in {BUDGET_WORDS} words of DTCM"
+            f"no tile of {draft.label!r} {draft.extent} fits in {room.words} words of DTCM"
         )
     return best[1]
 
@@ -93,22 +93,33 @@ def _bare(draft: Draft) -> Task:
     )
 
 
-def _with_tile(draft: Draft, tile: Tile, cost: catalogue.Cost) -> Task | None:
+def _with_tile(draft: Draft, tile: Tile, cost: catalogue.Cost, room: Room) -> Task | None:
     real = catalogue.clipped(tile, draft.extent)
     operands = _slots(draft, tile)
     words = [catalogue.operand_words(op, real) for op in operands]
     if draft.shared:
         words[draft.shared[1]] = 0
-    many = tile != draft.extent and any(t < e for t, e in zip(tile, draft.extent, strict=True))
-    double = [many and not op.internal for op in operands]
-    placed, top = lay_out(operands, words, double)
     temps = cost.work_words(tile)
-    if top + temps > BUDGET_WORDS:
+    placed, top = lay_out(operands, words, _doubled(draft, operands, tile))
+    if top + temps > room.words:
+        placed, top = lay_out(operands, words, [False] * len(operands))
+    if top + temps > room.words:
         return None
     if draft.shared:
         placed = _mirrored(placed, *draft.shared)
     task = replace(_bare(draft), tile=tile, operands=placed, work=top, temps=temps)
-    return _with_states(task, real)
+    return _with_states(task, real, room)
+
+
+def _doubled(draft: Draft, operands: Sequence[Operand], tile: Tile) -> list[bool]:
+    """Two buffers for what a lane moves more than once."""
+    counts = [-(-e // t) for e, t in zip(draft.extent, tile, strict=True)]
+    n_inner = 1 if draft.inner is None else counts[draft.inner]
+    n_outer = prod(counts) // n_inner
+    again = [
+        n_outer > LANES or (n_inner > 1 and op.stride[draft.inner or 0] != 0) for op in operands
+    ]
+    return [more and not op.internal for more, op in zip(again, operands, strict=True)]
 
 
 def _mirrored(placed: tuple[Operand, ...], first: int, second: int) -> tuple[Operand, ...]:
@@ -125,7 +136,7 @@ def _slots(draft: Draft, tile: Tile) -> tuple[Operand, ...]:
     return tuple(out)
 
 
-def _with_states(task: Task, tile: Sequence[int]) -> Task | None:
+def _with_states(task: Task, tile: Sequence[int], room: Room) -> Task | None:
     """Place the states of reductions behind the temporaries; None where the workspace is full."""
     at = task.temps + task.n_temps * STRIP
     program = list(task.program)
@@ -135,6 +146,7 @@ def _with_states(task: Task, tile: Sequence[int]) -> Task | None:
             n_out = {1: tile[2], 2: tile[1], 3: 1}[instr.reg[2]]
             program[i + 1] = replace(program[i + 1], imm=at)
             at += (1 + levels) * n_out
-    if task.work + at > BUDGET_WORDS:
+    if task.work + at > room.words:
         return None
-    return replace(task, program=tuple(program))
+    exclusive = task.work + at > BUDGET_WORDS
+    return replace(task, program=tuple(program), exclusive=exclusive)

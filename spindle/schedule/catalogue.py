@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import add
 
 from spindle import kernels_host
 from spindle.ir.plan import Instr, Operand, Task
@@ -78,9 +79,25 @@ def element_cycles(kernel: str, program: Sequence[Instr], n_operands: int) -> fl
 
 @lru_cache(maxsize=4096)
 def tile_cycles(task: Task) -> float:
-    """Nominal cycles of one of a settled task's tiles (its inner ones together)."""
-    rounds = -(-task.n_tiles // LANES)
-    return Cost(task).task_cycles(task, LANES) / rounds
+    """Nominal cycles of one of a settled task's tiles (its inner ones together), SDRAM free."""
+    return Cost(task).tile_cycles(task, 1)
+
+
+def first_load_cycles(task: Task) -> float:
+    """Nominal cycles until every lane that starts with this task has its first tile."""
+    tile = clipped(task.tile, task.extent)
+    lanes = min(task.n_tiles, LANES)
+    return sum(transfer_cycles(op, tile, lanes) for op in _moved(task) if not op.store)
+
+
+def bus_cycles(task: Task) -> float:
+    """Nominal cycles of SDRAM that a task's transfers take."""
+    tile = clipped(task.tile, task.extent)
+    n_inner = _n_inner(task)
+    words = sum(
+        operand_words(op, tile) * (n_inner if _each_inner(op, task) else 1) for op in _moved(task)
+    )
+    return words * 4 * task.n_tiles / _COSTS["sdram_bytes_per_cycle"]
 
 
 def work_words(task: Task) -> int:
@@ -99,22 +116,46 @@ class Cost:
         return self._formulas.work_words(tile)
 
     def task_cycles(self, task: Task, lanes: int) -> float:
-        """Cycles of the busiest of `lanes` lanes: computing or moving, tile by tile."""
+        """Cycles of the busiest of `lanes` lanes when nobody else uses the SDRAM."""
+        busy = max(min(task.n_tiles, lanes, LANES), 1)
+        rounds = -(-task.n_tiles // busy)
         tile = clipped(task.tile, task.extent)
-        busy = min(task.n_tiles, lanes, LANES)
-        rounds = -(-task.n_tiles // max(busy, 1))
-        per_tile = _COSTS["tile_cycles"] + _COSTS["operand_cycles"] * len(task.operands)
-        moved = [op for op in task.operands if not (op.lazy or op.internal)]
-        each = sum(transfer_cycles(op, tile, LANES) for op in moved if _each_inner(op, task))
-        once = sum(transfer_cycles(op, tile, LANES) for op in moved if not _each_inner(op, task))
-        first = sum(transfer_cycles(op, tile, LANES) for op in moved if not op.store)
+        first = sum(transfer_cycles(op, tile, busy) for op in _moved(task) if not op.store)
+        return rounds * self.tile_cycles(task, busy) + first
+
+    def tile_cycles(self, task: Task, lanes: int) -> float:
+        """Cycles of an outer tile: computing or moving, whichever is longer, inner ones added."""
+        tile = clipped(task.tile, task.extent)
+        moved = _moved(task)
+        again = sum(_each_inner(op, task) for op in moved)
+        per_operand, per_tile = _COSTS["operand_cycles"], _COSTS["tile_cycles"]
+        each = sum(transfer_cycles(op, tile, lanes) for op in moved if _each_inner(op, task))
+        once = sum(transfer_cycles(op, tile, lanes) for op in moved if not _each_inner(op, task))
         n_inner = _n_inner(task)
         last = self._formulas.cycles(tile, last_inner=True, origin=_last_origin(task, n_inner))
-        total = max(last + per_tile, each + once)
+        longer = max if _overlaps(task) else add
+        total: float = longer(last + per_tile + per_operand * len(moved), each + once)
         if n_inner > 1:
-            middle = self._formulas.cycles(tile, last_inner=False) + per_tile
-            total += max(middle, each) * (n_inner - 1)
-        return rounds * total + first
+            middle = self._formulas.cycles(tile, last_inner=False) + per_tile + per_operand * again
+            total += longer(middle, each) * (n_inner - 1)
+        return total
+
+
+def _overlaps(task: Task) -> bool:
+    """Whether the next tile is loaded while one computes: what is loaded again has two buffers."""
+    if task.n_tiles <= LANES and _n_inner(task) == 1:
+        return True
+    again = [
+        op
+        for op in _moved(task)
+        if not op.store
+        and (task.n_tiles > LANES or (task.inner is not None and op.stride[task.inner] != 0))
+    ]
+    return all(op.buffer for op in again)
+
+
+def _moved(task: Task) -> list[Operand]:
+    return [op for op in task.operands if not (op.lazy or op.internal or op.resident)]
 
 
 def _n_inner(task: Task) -> int:

@@ -19,6 +19,7 @@ from spindle.schedule.quantise import Matrix
 from spindle.spec.records import CHUNK
 
 _SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+_ROUND = (8, 16, 24, 32, 48)
 _WIDEST = 64
 _K_TILES = (64, 32, 16, 8)
 
@@ -115,10 +116,10 @@ def _tiles(draft: Draft, max_tile: int | None) -> Iterator[Tile]:
 
 
 def _sides(extent: int, max_tile: int | None) -> list[int]:
-    """Even tile sides: equal shares of the extent, at most _WIDEST and max_tile."""
+    """Even tile sides: equal shares of the extent and some round ones, at most max_tile."""
     limit = max(min(extent + 1, max_tile or extent + 1, _WIDEST), 2) // 2 * 2
     shares = [-(-extent // n) for n in _SHARES]
-    return sorted({min(s + s % 2, limit) for s in shares})
+    return sorted({min(s + s % 2, limit) for s in (*shares, *_ROUND)})
 
 
 def _dims(op: Op, region: Region, head: Op) -> Dims:

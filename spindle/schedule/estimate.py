@@ -1,8 +1,8 @@
 """Estimate: what an Image costs, counted before it runs.
 
 The task loop of firmware/rt walks the program on the virtual board's clocks without moving or
-computing tiles; native's cycles for the same Image are the same number, except for whiles (taken
-`while_trips` times) and the rescue of non-finite dots.
+computing tiles (docs/spec/timing.md); native's cycles for the same Image are the same number,
+except for whiles (taken `while_trips` times).
 """
 
 from __future__ import annotations

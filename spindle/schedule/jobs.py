@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from spindle.ir.plan import Addr, Loop, Operand, SetReg, Step, TaskStep, While
+from spindle.schedule.room import Room
 
 
 @dataclass(eq=False)
@@ -42,16 +43,20 @@ class Buf:
 class Job:
     """Steps that stay together, with the Bufs they touch.
 
-    make: called once, when order.py knows how many lanes the job may fill; returns its steps.
-    work: guess of its cycles over all lanes. alone: needs a barrier on both sides.
+    make: called when order.py knows how many lanes the job may fill; returns its steps.
+    work: guess of its cycles over all lanes. alone: needs a barrier on both sides. lane: gives the
+    first lane its tasks must have, or None. settled: gets the steps as chosen, first lanes
+    included, and returns them as they stay.
     """
 
-    make: Callable[[int], Sequence[Step]]
+    make: Callable[[Room], Sequence[Step]]
     reads: tuple[Buf, ...]
     writes: tuple[Buf, ...]
     work: float = 0.0
     after: tuple[Job, ...] = ()
     alone: bool = False
+    lane: Callable[[], int | None] = lambda: None
+    settled: Callable[[list[Step]], list[Step]] | None = None
 
 
 @dataclass(eq=False)

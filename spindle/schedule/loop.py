@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from spindle.ir.graph import WORD, Op, Region, Value
 from spindle.ir.plan import Addr, Loop, Step, While
 from spindle.schedule import copy, order
-from spindle.schedule.jobs import Block, Buf, map_addrs
+from spindle.schedule.jobs import Buf, map_addrs
 from spindle.schedule.lower import Lowering
 from spindle.schedule.memory import place
 from spindle.spec.records import LOOP_REGS
@@ -48,7 +48,7 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
         test, addr = _condition(ctx, cond, carried, lower_region)
         step = While(test.steps, addr, inner.steps, label=op.loc or "while")
         frames, reads = [inner.frame, test.frame], [*inner.reads, *test.reads]
-    ctx.add(lambda lanes: [step], [*carried, *reads], [*results, *frames], alone=True)
+    ctx.add(lambda room: [step], [*carried, *reads], [*results, *frames], alone=True)
 
 
 def _is_kept(body: Region, index: int) -> bool:
@@ -92,12 +92,10 @@ def _child(ctx: Lowering, region: Region, carried: Sequence[Buf]) -> Lowering:
     child = Lowering(
         ctx.options,
         ctx.constants,
-        Block(),
-        dict(ctx.bufs),
-        {},
-        ctx.ids,
-        dict(ctx.known),
-        ctx.depth + 1,
+        bufs=dict(ctx.bufs),
+        ids=ctx.ids,
+        known=dict(ctx.known),
+        depth=ctx.depth + 1,
     )
     child.bufs.update(zip(region.params, carried, strict=True))
     return child
@@ -128,7 +126,9 @@ def _condition(
 def _finish(ctx: Lowering, child: Lowering) -> _Body:
     """Order the child's jobs and place its scratch in a frame of the parent."""
     groups = order.epochs(child.block)
-    laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
+    laid_out = order.steps(
+        groups, child.resident
+    )  # before placing: tiles decide the size of some Bufs
     frame = ctx.new_buf(WORD, "loop frame")
     homes, top = place(child.block, groups, base=frame.id)
     frame.size_bytes = max(top, WORD)

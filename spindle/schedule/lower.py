@@ -18,6 +18,8 @@ from spindle.ir.plan import CONST, SetReg, Step, TaskStep
 from spindle.options import Options
 from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Block, Buf, Job
+from spindle.schedule.resident import ResidentArena
+from spindle.schedule.room import Room
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Lowering:
     """State while one region is lowered.
 
     bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
-    is known while compiling. depth: loops around this region.
+    is known while compiling. resident: operands that stay in DTCM. depth: loops around this.
     """
 
     options: Options
@@ -53,6 +55,7 @@ class Lowering:
     targets: dict[Value, Buf] = field(default_factory=dict)
     ids: count[int] = field(default_factory=count)
     known: dict[Value, int] = field(default_factory=dict)
+    resident: ResidentArena = field(default_factory=ResidentArena)
     depth: int = 0
 
     def new_buf(
@@ -86,16 +89,18 @@ class Lowering:
 
     def add(
         self,
-        make: Callable[[int], Sequence[Step]],
+        make: Callable[[Room], Sequence[Step]],
         reads: Sequence[Buf],
         writes: Sequence[Buf],
         *,
         work: float = 0.0,
         after: Sequence[Job] = (),
         alone: bool = False,
+        lane: Callable[[], int | None] = lambda: None,
+        settled: Callable[[list[Step]], list[Step]] | None = None,
     ) -> Job:
         """Append a job to the block."""
-        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone)
+        job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone, lane, settled)
         self.block.jobs.append(job)
         return job
 
@@ -110,8 +115,8 @@ class Lowering:
     ) -> Job:
         """Append a job of tasks whose tiles are chosen when the lanes are known."""
 
-        def make(lanes: int) -> list[Step]:
-            return [*before, *(TaskStep(assemble(draft, lanes)) for draft in drafts)]
+        def make(room: Room) -> list[Step]:
+            return [*before, *(TaskStep(assemble(draft, room)) for draft in drafts)]
 
         work = sum(draft.work for draft in drafts)
         return self.add(make, reads, writes, work=work, after=after)

@@ -10,8 +10,12 @@ from dataclasses import replace
 
 from spindle.ir.plan import SCRATCH, Addr, Operand
 from spindle.schedule.jobs import Block, Buf, Job
+from spindle.spec.chip import HALF_ARENA_BYTES, RESIDENT_ARENA_BYTES
 
 ALIGN = 128
+RESIDENT_START = 2 * HALF_ARENA_BYTES // 4
+"""First word of the resident tiles, from the tile arena's start."""
+RESIDENT_WORDS = RESIDENT_ARENA_BYTES // 4
 
 
 def place(
@@ -71,12 +75,13 @@ def lay_out(
 ) -> tuple[tuple[Operand, ...], int]:
     """Give each operand its DTCM place: words per buffer, two buffers where `double`.
 
-    Returns the operands and the first free word. LAZY operands get no place.
+    Returns the operands and the first free word. LAZY operands get no place; those that already
+    have one among the resident tiles keep it.
     """
     out, at = [], 0
     for operand, size, two in zip(operands, words, double, strict=True):
         size += size % 2
-        if operand.lazy:
+        if operand.lazy or operand.dtcm >= RESIDENT_START:
             out.append(operand)
             continue
         out.append(replace(operand, dtcm=at, buffer=size if two else 0))

@@ -36,7 +36,9 @@ def plan(module: Module, options: Options) -> Plan:
     olds = [None if donor is None else params[donor] for donor in donors]
     region.lower(ctx, module.body, homes, olds)
     groups = order.epochs(ctx.block)
-    laid_out = order.steps(groups)  # before placing: tiles decide the size of some Bufs
+    laid_out = order.steps(
+        groups, ctx.resident
+    )  # before placing: tiles decide the size of some Bufs
     placed, scratch_bytes = place(ctx.block, groups)
     result = Plan(
         module.name,

@@ -10,12 +10,17 @@ from dataclasses import dataclass, replace
 
 from spindle.ir.graph import WORD, DotNumerics
 from spindle.ir.plan import Operand, Step, Task, TaskStep
-from spindle.schedule.assemble import BUDGET_WORDS, Draft, Tile, assemble
+from spindle.schedule import catalogue
+from spindle.schedule.assemble import Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
-from spindle.spec.records import CHUNK
+from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
+from spindle.schedule.resident import Residence
+from spindle.schedule.room import BUDGET_WORDS, Room
+from spindle.spec.records import CHUNK, LANES
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+_SPARE = 64
 _DEEP = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16)
 
 
@@ -105,13 +110,35 @@ def both(
     ctx: Lowering, lhs: Matrix, rhs: Matrix, numerics: DotNumerics, loc: str
 ) -> tuple[Quantised, Quantised]:
     """Append the jobs that quantise both operands of a dot."""
-    a, b = _scan(ctx, lhs, loc), _scan(ctx, rhs, loc)
+    n_lhs, n_rhs = lhs.batch * lhs.free * lhs.k, rhs.batch * rhs.free * rhs.k
+    left_lanes = min(max(round(LANES * n_lhs / (n_lhs + n_rhs)), 1), LANES - 1)
+    kept = (
+        _residence(ctx, lhs, numerics, left_lanes),
+        _residence(ctx, rhs, numerics, LANES - left_lanes),
+    )
+    if kept[0] and kept[1]:
+        kept[0].partner, kept[1].partner = kept[1], kept[0]
+    a, b = _scan(ctx, lhs, kept[0], loc), _scan(ctx, rhs, kept[1], loc)
     if numerics.swapped:
         a, b = b, a
     d = _balance(ctx, a, b, lhs, loc)
-    left = _quantise(ctx, lhs, d, int(numerics.swapped), numerics, loc)
-    right = _quantise(ctx, rhs, d, int(not numerics.swapped), numerics, loc)
+    left = _quantise(ctx, lhs, d, kept[0], int(numerics.swapped), numerics, loc)
+    right = _quantise(ctx, rhs, d, kept[1], int(not numerics.swapped), numerics, loc)
     return left, right
+
+
+def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics, lanes: int) -> Residence | None:
+    """Where both reads of an operand can use the same tiles: one for each of `lanes` lanes.
+
+    The two operands of a dot share the lanes by their elements, so both epochs are balanced.
+    """
+    rows = -(-x.free // max(lanes // x.batch, 1))
+    rows += rows % 2
+    fits = x.k <= numerics.k_block and x.batch * -(-x.free // rows) <= LANES
+    limit = ctx.options.max_tile or rows
+    panel = rows * -(-x.k // CHUNK) * CHUNK + x.k + rows + _SPARE
+    room = rows * x.k <= RESIDENT_WORDS and panel <= BUDGET_WORDS
+    return Residence(rows) if fits and room and rows <= limit else None
 
 
 @dataclass
@@ -122,17 +149,17 @@ class _Partial:
     slots: int = 0
 
 
-def _scan(ctx: Lowering, x: Matrix, loc: str) -> _Partial:
+def _scan(ctx: Lowering, x: Matrix, kept: Residence | None, loc: str) -> _Partial:
     """Append a_k: largest exponent of each k over rows, relative to the row's largest."""
     words = 2 * x.k * (2 + 1) + 64
     if words <= BUDGET_WORDS:
-        return _scan_with(ctx, x, "SCAN", (x.operand(1, "x"),), (), loc)
+        return _scan_with(ctx, x, "SCAN", (x.operand(1, "x"),), (), kept, loc)
     largest = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
     row = Operand("r", largest.addr(), (x.free * WORD, WORD, 0, 0), 1)
     operands = (x.operand(1, "x"), replace(row, store=True))
     draft = _draft(ctx, x, "SCAN_FREE", operands, loc)
     ctx.add_drafts([replace(draft, inner=3)], [x.buf], [largest])
-    return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), loc)
+    return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), None, loc)
 
 
 def _scan_with(
@@ -141,6 +168,7 @@ def _scan_with(
     kernel: str,
     inputs: tuple[Operand, ...],
     extra: tuple[Buf, ...],
+    kept: Residence | None,
     loc: str,
 ) -> _Partial:
     partial = _Partial(ctx.new_buf(WORD, "partial exponents", loc))
@@ -148,15 +176,62 @@ def _scan_with(
     deep = [x.k] if kernel == "SCAN" else None
     draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
     draft = replace(draft, slot_operand=len(inputs))
+    own = _staying_draft(draft, kept)
 
-    def make(lanes: int) -> list[Step]:
-        task = assemble(draft, lanes)
+    def finish(task: Task) -> Task:
         partial.slots = -(-x.free // task.tile[1])
         partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
-        return [TaskStep(_set_batch_stride(task, len(inputs), partial.slots * x.k * WORD))]
+        return _set_batch_stride(task, len(inputs), partial.slots * x.k * WORD)
 
-    ctx.add(make, [x.buf, *extra], [partial.buf], work=draft.work)
+    def make(room: Room) -> list[Step]:
+        return [TaskStep(finish(assemble(own, room)))]
+
+    def settled(steps: list[Step]) -> list[Step]:
+        (step,) = steps
+        assert isinstance(step, TaskStep)
+        if kept is None or _stay(ctx, step.task, kept):
+            return [TaskStep(kept.task if kept and kept.task else step.task)]
+        loose = finish(assemble(draft))
+        return [TaskStep(replace(loose, lane_first=step.task.lane_first))]
+
+    job = ctx.add(
+        make,
+        [x.buf, *extra],
+        [partial.buf],
+        work=draft.work,
+        lane=lambda: kept.beside() if kept else None,
+        settled=settled,
+    )
+    if kept:
+        kept.first = job
     return partial
+
+
+def _staying_draft(draft: Draft, kept: Residence | None) -> Draft:
+    """A scan whose one tile per lane lies among the resident ones; the place is found later."""
+    if kept is None:
+        return draft
+    x = replace(draft.operands[0], dtcm=RESIDENT_START)
+    tile: Tile = (1, min(kept.rows, draft.extent[1]), 1, draft.extent[3])
+    return replace(draft, operands=(x, *draft.operands[1:]), tiles=(tile,))
+
+
+def _stay(ctx: Lowering, task: Task, kept: Residence) -> bool:
+    """Find a place for a scan's tile; False where there is no room."""
+    x = task.operands[0]
+    words = catalogue.operand_words(x, catalogue.clipped(task.tile, task.extent))
+    place = ctx.resident.place(kept, words)
+    if place is None:
+        return False
+    kept.task = replace(task, operands=(replace(x, dtcm=place, buffer=0), *task.operands[1:]))
+    return True
+
+
+def _resident_draft(draft: Draft, scanned: Task) -> Draft:
+    """Quantise the tiles that scanning left in DTCM."""
+    x = replace(draft.operands[0], dtcm=scanned.operands[0].dtcm, resident=True)
+    tile: Tile = (1, scanned.tile[1] + scanned.tile[1] % 2, 1, draft.k_block)
+    return replace(draft, operands=(x, *draft.operands[1:]), tiles=(tile,))
 
 
 def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
@@ -168,8 +243,8 @@ def _set_batch_stride(task: Task, index: int, stride: int) -> Task:
 def _balance(ctx: Lowering, a: _Partial, b: _Partial, x: Matrix, loc: str) -> Buf:
     buf = ctx.new_buf(x.batch * x.k * WORD, "balance", loc)
 
-    def make(lanes: int) -> list[Step]:
-        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), lanes))]
+    def make(room: Room) -> list[Step]:
+        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), room))]
 
     ctx.add(make, [a.buf, b.buf], [buf], work=x.k * 200.0)
     return buf
@@ -191,7 +266,13 @@ def _balance_draft(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, l
 
 
 def _quantise(
-    ctx: Lowering, x: Matrix, d: Buf, is_rhs: int, numerics: DotNumerics, loc: str
+    ctx: Lowering,
+    x: Matrix,
+    d: Buf,
+    kept: Residence | None,
+    is_rhs: int,
+    numerics: DotNumerics,
+    loc: str,
 ) -> Quantised:
     block = numerics.k_block
     out = Quantised(x, block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
@@ -205,7 +286,18 @@ def _quantise(
     )
     draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
-    ctx.add_drafts([draft], [x.buf, d], [out.panel, out.exponents])
+
+    def make(room: Room) -> list[Step]:
+        if kept is None or kept.task is None:
+            return [TaskStep(assemble(draft, room))]
+        return [TaskStep(assemble(_resident_draft(draft, kept.task), room))]
+
+    def lane() -> int | None:
+        return kept.task.lane_first if kept and kept.task else None
+
+    job = ctx.add(make, [x.buf, d], [out.panel, out.exponents], work=draft.work, lane=lane)
+    if kept:
+        kept.last = job
     return out
 
 

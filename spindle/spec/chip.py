@@ -28,7 +28,9 @@ RECORD_SLOT_BYTES = 1536
 """A step with its task record fits in one slot; two slots lie at the start of the kernel arena."""
 TILE_ARENA_BYTES = DTCM_ARENA_BYTES - 2 * RECORD_SLOT_BYTES
 """What tasks may use: offsets in operand and task records count from its start."""
-HALF_ARENA_BYTES = TILE_ARENA_BYTES // 2
+RESIDENT_ARENA_BYTES = 20 * 1024
+"""End of the tile arena: tiles that stay for a later task of the same lane (RESIDENT operands)."""
+HALF_ARENA_BYTES = (TILE_ARENA_BYTES - RESIDENT_ARENA_BYTES) // 2
 """A task that is not EXCLUSIVE keeps to one half; neighbours alternate, so tiles can prefetch."""
 
 DMA_MAX_BYTES = 65536

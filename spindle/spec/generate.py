@@ -1,11 +1,14 @@
-"""Write the C headers that mirror spec/ (`make generate`); a test fails when they are stale."""
+"""Write what mirrors spec/ (`make generate`): the C headers, and the table of docs/sources.md.
+
+Tests fail when they are stale.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-from spindle.spec import arena, chip, costs, records, tables
+from spindle.spec import arena, chip, costs, records, sources, tables
 
 INCLUDE = Path(__file__).resolve().parent.parent / "firmware" / "include"
 _HEAD = "/* Generated from spindle/spec/ by `make generate`; do not edit. */\n"
@@ -135,9 +138,10 @@ HEADERS = {
 
 
 def main() -> int:
-    """Write every header; returns 0."""
+    """Write every header and the page; returns 0."""
     for name, text in HEADERS.items():
         (INCLUDE / name).write_text(text())
+    sources.PAGE.write_text(sources.updated(sources.PAGE.read_text()))
     return 0
 
 

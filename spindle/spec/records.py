@@ -283,7 +283,7 @@ PROFILE = _record(
 )
 
 FLAGS: dict[str, dict[str, int]] = {
-    "OPERAND": {"STORE": 1, "LAZY": 2, "INTERNAL": 4},
+    "OPERAND": {"STORE": 1, "LAZY": 2, "INTERNAL": 4, "RESIDENT": 8},
     "TASK": {"EXCLUSIVE": 1},
     "STEP_FLAG": {"BARRIER": 1},
     "STEP": {"END": 0, "TASK": 1, "LOOP": 2, "LOOP_END": 3, "SET_REG": 4, "BRANCH": 5},
@@ -304,7 +304,8 @@ FLAGS: dict[str, dict[str, int]] = {
 
 FLAG_DOCS = {
     "OPERAND": "STORE: written after the tile (after the last inner tile where inner does not index"
-    " it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only.",
+    " it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only."
+    " RESIDENT: already in DTCM where the core runs one lane only, else loaded.",
     "TASK": "EXCLUSIVE: uses the whole tile arena: nothing of the next task is prefetched.",
     "STEP_FLAG": "BARRIER: all lanes meet after this step.",
     "STEP": "kinds",

@@ -1,7 +1,8 @@
 """Primitive and kernel tables: numbers, names, contracts and costs, once for compiler and firmware.
 
 A cost is cycles per element in 1/16 cycle, in two frozen sets (spec/costs.py). Sources: "k4" is
-reference sheet kernels.md section 4 and so on, repeated in docs/kernels.md; "m" marks a model of
+reference sheet kernels.md section 4 and so on; "a" our assembly on the same cycle model
+(docs/kernels.md), "n" our C on it, without interlocks, plus 4 for load and store; "m" a model of
 ours (counted instructions of the intended loop, not yet run).
 """
 
@@ -20,40 +21,39 @@ class Primitive:
     source: str
 
 
-_ADD, _MUL, _DIV, _SQRT = 52.0 + 3 + 4, 32.0 + 3 + 4, 127.0 + 3 + 4, 80.0 + 3 + 3
-_CALL = "k4 libgcc normal operands + 3 call + 4 load/store"
+_ASM, _C = "a", "n"
 
 PRIMITIVES: tuple[Primitive, ...] = (
     Primitive("EXT", 0, 0, "carries more registers or a second immediate of the one before"),
-    Primitive("SPLAT", 0, 1.1, "m: STM of 8"),
-    Primitive("BCAST", 1, 1.1, "m: row's element of an operand not indexed by dim 2"),
-    Primitive("COPY", 1, 2.3, "k5 memcpy"),
+    Primitive("SPLAT", 0, 1.94, _ASM),
+    Primitive("BCAST", 1, 1.94, "a: row's element of an operand not indexed by dim 2"),
+    Primitive("COPY", 1, 2.94, _ASM),
     Primitive("IOTA", 0, 3, "m: reg[1] dim, imm divisor, EXT imm modulus: (index / div) % mod"),
-    Primitive("ADD_F32", 2, _ADD, _CALL),
-    Primitive("SUB_F32", 2, _ADD, _CALL),
-    Primitive("MUL_F32", 2, _MUL, _CALL),
-    Primitive("DIV_F32", 2, _DIV, _CALL),
-    Primitive("MAX_F32", 2, 12, "m: ordered-integer compare"),
-    Primitive("MIN_F32", 2, 12, "m: ordered-integer compare"),
+    Primitive("ADD_F32", 2, 41.0, _ASM),
+    Primitive("SUB_F32", 2, 41.5, _ASM),
+    Primitive("MUL_F32", 2, 34.4, _ASM),
+    Primitive("DIV_F32", 2, 68.5, _ASM),
+    Primitive("MAX_F32", 2, 13.6, _ASM),
+    Primitive("MIN_F32", 2, 13.6, _ASM),
     Primitive("NEG_F32", 1, 3.1, "m: eor sign"),
     Primitive("ABS_F32", 1, 3.1, "m: bic sign"),
     Primitive("SIGN_F32", 1, 8, "m"),
     Primitive("FLOOR_F32", 1, 16, "m"),
     Primitive("CEIL_F32", 1, 16, "m"),
-    Primitive("SQRT_F32", 1, _SQRT, "m: 28-cycle rsqrt seed of k4 + correction to exact rounding"),
-    Primitive("RSQRT_F32", 1, 120, "m"),
-    Primitive("EXP_F32", 1, 120, "m: docs/spec/functions.md"),
-    Primitive("EXPM1_F32", 1, 170, "m"),
-    Primitive("LOG_F32", 1, 120, "m"),
-    Primitive("LOG1P_F32", 1, 170, "m"),
-    Primitive("TANH_F32", 1, 190, "m"),
-    Primitive("LOGISTIC_F32", 1, 190, "m"),
-    Primitive("POW_F32", 2, 300, "m"),
+    Primitive("SQRT_F32", 1, 53, "a: sf_sqrt 47 + 3 call + 3 load/store"),
+    Primitive("RSQRT_F32", 1, 112, _C),
+    Primitive("EXP_F32", 1, 111, _C),
+    Primitive("EXPM1_F32", 1, 139, _C),
+    Primitive("LOG_F32", 1, 168, _C),
+    Primitive("LOG1P_F32", 1, 201, _C),
+    Primitive("TANH_F32", 1, 169, _C),
+    Primitive("LOGISTIC_F32", 1, 174, _C),
+    Primitive("POW_F32", 2, 315, _C),
     Primitive("IS_FINITE_F32", 1, 5, "m"),
-    Primitive("EQ_F32", 2, 9, "m"),
-    Primitive("NE_F32", 2, 9, "m"),
-    Primitive("LT_F32", 2, 11, "m: GT and GE swap the sources"),
-    Primitive("LE_F32", 2, 11, "m"),
+    Primitive("EQ_F32", 2, 11.5, _ASM),
+    Primitive("NE_F32", 2, 11.5, _ASM),
+    Primitive("LT_F32", 2, 17.7, "a: GT and GE swap the sources"),
+    Primitive("LE_F32", 2, 17.7, _ASM),
     Primitive("ADD_I32", 2, 4.1, "k5 bias add"),
     Primitive("SUB_I32", 2, 4.1, "k5"),
     Primitive("MUL_I32", 2, 5.1, "m"),
@@ -83,15 +83,17 @@ PRIMITIVES: tuple[Primitive, ...] = (
     Primitive("LT_U32", 2, 5.1, "m"),
     Primitive("LE_U32", 2, 5.1, "m"),
     Primitive("NOT_BOOL", 1, 3.1, "m"),
-    Primitive("SELECT", 3, 6, "m: reg[1] predicate word, reg[2] if it is not 0, reg[3] if it is 0"),
+    Primitive(
+        "SELECT", 3, 8.5, "a: reg[1] predicate word, reg[2] if it is not 0, reg[3] if it is 0"
+    ),
     Primitive("F32_TO_S32", 1, 18, "k4 + clamp"),
     Primitive("F32_TO_U32", 1, 18, "k4 + clamp"),
     Primitive("S32_TO_F32", 1, 42, "k4"),
     Primitive("U32_TO_F32", 1, 42, "k4"),
     Primitive("F32_TO_BOOL", 1, 5, "m"),
     Primitive("I32_TO_BOOL", 1, 4, "m"),
-    Primitive("ADAM_F32", 10, 650, "k4: 4 add, 6 mul, 1 div, sqrt (m), 12 calls, 7 load/store"),
-    Primitive("RED_ADD_F32", 1, 57, "k4 add + 3 call + 2 load"),
+    Primitive("ADAM_F32", 10, 510, "a: 4 add, 6 mul, 1 div, 1 sqrt fused"),
+    Primitive("RED_ADD_F32", 1, 41.2, "a: rows; columns take 40.5"),
     Primitive("RED_MUL_F32", 1, 37, "k4 mul + 3 call + 2 load"),
     Primitive("RED_MAX_F32", 1, 9, "m"),
     Primitive("RED_MIN_F32", 1, 9, "m"),

@@ -10,7 +10,7 @@ import struct
 import tempfile
 from pathlib import Path
 
-from spindle.kernels_host.build import compile_c
+from spindle.vboard.build import compile_c
 
 _TARGET = ("-target", "arm-freestanding-eabi", "-mcpu=arm968e_s")
 

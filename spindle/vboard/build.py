@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import platform
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from spindle.kernels_host.build import compile_c
+from spindle import clang
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE / "_build"
@@ -43,27 +42,22 @@ def sources() -> list[Path]:
 
 def source_hash() -> str:
     """First 16 hex digits of the SHA-256 of sources, headers, flags and processor family."""
-    digest = hashlib.sha256(" ".join((*FLAGS, platform.machine(), sys.platform)).encode())
-    for path in sorted([*sources(), *HERE.rglob("*.h")]):
-        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    head = " ".join((*FLAGS, platform.machine(), sys.platform)).encode()
+    return clang.files_hash(head, HERE, sorted([*sources(), *HERE.rglob("*.h")]))
+
+
+def compile_c(arguments: Sequence[str]) -> None:
+    """Run clang; its caches lie in _build. Raises UserError with the compiler's words."""
+    clang.compile_c(arguments, build=BUILD, where="spindle.vboard.build")
 
 
 def build() -> Path:
-    """Build the library where it is missing; return its path.
+    """Build the library where it is missing; return its path. Raises UserError when that fails."""
 
-    Two processes may build at once: each compiles to a name of its own and renames it in place.
-    Raises UserError when the compiler fails.
-    """
-    path = BUILD / f"vboard_{source_hash()}.so"
-    if path.exists():
-        return path
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-        made = Path(folder) / path.name
+    def make(made: Path) -> None:
         compile_c([*FLAGS, "-shared", *map(str, sources()), "-o", str(made)])
-        made.replace(path)
-    return path
+
+    return clang.build_once(BUILD / f"vboard_{source_hash()}.so", make)
 
 
 @functools.cache

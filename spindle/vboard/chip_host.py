@@ -1,7 +1,7 @@
 """Up to four emulated chips for Python: single bus accesses at a cycle, code on cores, frames.
 
-In: options per chip, costs, neighbours, accesses. Out: values, wait cycles, faults, frames. Tests of
-the chip's parts use it; the board itself runs its chips in C.
+In: options per chip, costs, neighbours, accesses. Out: values, wait cycles, faults, frames. Tests
+of the chip's parts use it; the board itself runs its chips in C.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from spindle.spec.costs import CHIP_CONSTANTS, CONSTANTS
 from spindle.vboard.build import library
@@ -86,18 +87,20 @@ class _Fault(_Struct):
         ("pc", ctypes.c_uint32),
         ("addr", ctypes.c_uint32),
         ("cycle", ctypes.c_uint64),
+        ("count", ctypes.c_uint64),
     )
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One typed error: code, core, address of the instruction, address it touched, cycle."""
+    """Typed errors of one instruction: how many; address and cycle of the first."""
 
     code: FaultCode
     core: int
     pc: int
     addr: int
     cycle: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -151,12 +154,14 @@ def chip_costs(cost_set: str = "nominal") -> ChipCosts:
 
 
 _U32, _U64, _PTR, _BOOL = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_bool
-_SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
+_SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "new": (_PTR, (_U32, _PTR, _PTR, _PTR)),
     "free": (None, (_PTR,)),
     "nominal_costs": (None, (_PTR,)),
     "run": (None, (_PTR, _U64)),
     "hash": (_U64, (_PTR,)),
+    "save": (_U64, (_PTR, _PTR, _U64)),
+    "load": (_BOOL, (_PTR, _PTR, _U64)),
     "read": (_U32, (_PTR, _U32, _U32, _U64, _U32, _U32, _PTR)),
     "write": (_U32, (_PTR, _U32, _U32, _U64, _U32, _U32, _U32)),
     "start": (None, (_PTR, _U32, _U32, _U32, _U64)),
@@ -165,6 +170,8 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "cycles": (_U64, (_PTR, _U32, _U32)),
     "reg": (_U32, (_PTR, _U32, _U32, _U32)),
     "core_state": (_U32, (_PTR, _U32, _U32)),
+    "rom_power_on": (None, (_PTR, _U32, _U32, _PTR)),
+    "rom_load": (None, (_PTR, _U32, _PTR, _U32, _U64)),
     "memory_read": (_BOOL, (_PTR, _U32, _U32, _PTR, _U32)),
     "memory_write": (_BOOL, (_PTR, _U32, _U32, _PTR, _U32)),
     "faults": (_U32, (_PTR, _U32, _PTR)),
@@ -191,8 +198,22 @@ def _options_array(options: Sequence[ChipOptions], neighbours: Sequence[Sequence
         lose = int(chip.lose_rate * 2**32)
         numbers = (chip.cores_ok, links_up, chip.receiver_depth, lose, chip.quantum)
         flags = (chip.has_ethernet, chip.pristine, chip.allow_faults)
-        rows.append(_Options(chip.seed, i, 0, i, *numbers, *flags, chip.guard_base, chip.guard_size))
+        rows.append(
+            _Options(chip.seed, i, 0, i, *numbers, *flags, chip.guard_base, chip.guard_size)
+        )
     return (_Options * len(rows))(*rows)
+
+
+def nominal_costs_in_c() -> dict[str, int]:
+    """The C side's own copy of the nominal costs, by name."""
+    costs = ChipCosts()
+    _functions()["nominal_costs"](ctypes.byref(costs))
+    return costs_by_name(costs)
+
+
+def costs_by_name(costs: ChipCosts) -> dict[str, int]:
+    """The fields of a cost struct."""
+    return {str(entry[0]): int(getattr(costs, entry[0])) for entry in ChipCosts._fields_}
 
 
 class Rig:
@@ -226,7 +247,21 @@ class Rig:
         """Hash of all that programs can see."""
         return int(self._c["hash"](self._rig))
 
-    def read_wait(self, cycle: int, addr: int, core: int = 1, chip: int = 0, size: int = 4) -> tuple[int, int]:
+    def save(self) -> bytes:
+        """Everything that restore() needs to go on bit for bit."""
+        size = self._c["save"](self._rig, None, 0)
+        data = ctypes.create_string_buffer(size)
+        self._c["save"](self._rig, data, size)
+        return data.raw
+
+    def restore(self, data: bytes) -> None:
+        """Continue where another rig with the same options was saved. Raises ValueError."""
+        if not self._c["load"](self._rig, data, len(data)):
+            raise ValueError("the snapshot ends early")
+
+    def read_wait(
+        self, cycle: int, addr: int, core: int = 1, chip: int = 0, size: int = 4
+    ) -> tuple[int, int]:
         """Load at a cycle; return (wait cycles or BUS_FAULT, value)."""
         value = ctypes.c_uint32()
         wait = self._c["read"](self._rig, chip, core, cycle, addr, size, ctypes.byref(value))
@@ -248,7 +283,9 @@ class Rig:
             raise OSError(f"bus error: write of 0x{addr:08x}")
         return int(wait)
 
-    def load(self, code: bytes, core: int = 1, chip: int = 0, dtcm: bool = False, at: int = 0) -> None:
+    def load(
+        self, code: bytes, core: int = 1, chip: int = 0, dtcm: bool = False, at: int = 0
+    ) -> None:
         """Put bytes into ITCM (or DTCM) at an offset. Only before the core ran there."""
         base = self._c["dtcm" if dtcm else "itcm"](self._rig, chip, core)
         ctypes.memmove(base + at, code, len(code))
@@ -274,6 +311,14 @@ class Rig:
         bits = self._c["core_state"](self._rig, chip, core)
         return CoreState(*(bool(bits >> i & 1) for i in range(5)))
 
+    def rom_power_on(self, monitor: int, srom: bytes = bytes(32), chip: int = 0) -> None:
+        """Leave the chip as its boot ROM does while it waits for an image."""
+        self._c["rom_power_on"](self._rig, chip, monitor, srom)
+
+    def rom_load(self, cycle: int, image: bytes, chip: int = 0) -> None:
+        """Start the monitor with a boot image."""
+        self._c["rom_load"](self._rig, chip, image, len(image), cycle)
+
     def peek(self, addr: int, size: int, chip: int = 0) -> bytes:
         """Memory behind the cores' backs."""
         data = ctypes.create_string_buffer(size)
@@ -287,10 +332,12 @@ class Rig:
             raise OSError(f"0x{addr:08x} is no memory")
 
     def faults(self, chip: int = 0) -> list[Fault]:
-        """Typed errors so far, at most the first 64."""
+        """Typed errors so far, one per code, core and instruction, at most 64."""
         array = (_Fault * 64)()
-        count = min(64, self._c["faults"](self._rig, chip, array))
-        return [Fault(FaultCode(f.code), f.core, f.pc, f.addr, f.cycle) for f in array[:count]]
+        count = self._c["faults"](self._rig, chip, array)
+        return [
+            Fault(FaultCode(f.code), f.core, f.pc, f.addr, f.cycle, f.count) for f in array[:count]
+        ]
 
     def router_counts(self, chip: int = 0) -> tuple[int, int, int]:
         """Packets (routed, dropped, lost on purpose)."""

@@ -9,6 +9,7 @@ import pytest
 
 from spindle.cli import demo
 from spindle.cli.main import main
+from spindle.errors import FaultError
 
 BAD = {
     "--cores 0": "native cannot have 0 cores; a chip has 1 to 17 application cores",
@@ -69,3 +70,25 @@ def test_example_missing(
     monkeypatch.setattr(demo, "EXAMPLE", Path("examples", "none.py"))
     assert main(["demo"]) == 2
     assert "none.py is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (KeyboardInterrupt(), "spindle demo: interrupted, nothing is kept"),
+        (FaultError("lane 3 stopped"), "lane 3 stopped"),
+    ],
+)
+def test_failed_work(
+    raised: BaseException,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(demo, "train", fail)
+    assert main(["demo", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err == f"spindle: {said}\n"

@@ -1,10 +1,11 @@
-"""ARM programs for the firmware's tests: build from sources, load into Unicorn's ARM926, call.
+"""ARM programs for the firmware's tests: built from sources, called in Unicorn's ARM926 or, where
+cycles are counted, in the virtual board's interpreter.
 
-In: objects of spindle/firmware and of these tests. Out: register and memory results, and
-traces for the cycle model (arm_cycles.py). Nothing but the sources given is linked: a missing
+In: objects of spindle/firmware and of these tests. Out: register and memory results,
+cycles. Nothing but the sources given is linked: a missing
 function is an error, so no compiler library can slip in.
 
-    0x00010000  code and constants      0x00400000  data, handed out by `place`; stack at its end
+    0x00000040  code and constants      0x00400000  data, handed out by `place`; stack at its end
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from unicorn import UC_ARCH_ARM, UC_HOOK_CODE, UC_MODE_ARM, Uc
+from unicorn import UC_ARCH_ARM, UC_MODE_ARM, Uc
 from unicorn.arm_const import (
-    UC_ARM_REG_CPSR,
     UC_ARM_REG_LR,
     UC_ARM_REG_PC,
     UC_ARM_REG_R0,
@@ -29,19 +29,25 @@ from unicorn.arm_const import (
 )
 
 from spindle.kernels_host import build
+from spindle.vboard.arm_host import Core, Result
 
+ARM = (*build.ARM_FLAGS, "-target", "arm-freestanding-eabi")
 DRIVER = Path(__file__).with_name("arm_driver.c")
 CODE_BYTES = 0x00100000
 DATA = 0x00400000
 DATA_BYTES = 0x08000000
 STACK_BYTES = 0x10000
-RETURN = 0x000FFF00
-"""Where a called function returns to; no code lies there."""
+RETURN = 0x20
+"""Where a called function returns to."""
+WAIT_FOR_INTERRUPT = bytes.fromhex("900f07ee")
+"""mcr p15, 0, r0, c7, c0, 4"""
+DTCM_STACK = 0x00410000
+CPSR_SYSTEM = 0xDF
 
 LINKER_SCRIPT = """
 ENTRY(_start)
 SECTIONS {
-  . = 0x10000; _start = .;
+  . = 0x40; _start = .;
   .text : { KEEP(*(.text .text.*)) }
   .rodata : { *(.rodata .rodata.*) }
   .data : { *(.data .data.* .bss .bss.*) }
@@ -55,7 +61,7 @@ def link(objects: Sequence[Path]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         script, made = Path(folder) / "test.ld", Path(folder) / "test.elf"
         script.write_text(LINKER_SCRIPT)
-        flags = [*build.ARM_FLAGS, "-nostdlib", "-static", f"-Wl,-T,{script}"]
+        flags = [*ARM, "-nostdlib", "-static", f"-Wl,-T,{script}"]
         build.compile_c([*flags, *map(str, objects), "-o", str(made)])
         return made.read_bytes()
 
@@ -67,14 +73,17 @@ def firmware_objects(folder: Path, *, plain: bool) -> list[Path]:
     """
     build.build_arm(folder, plain=plain)
     driver = folder / "driver.o"
-    build.compile_c([*build.ARM_FLAGS, "-O2", "-c", str(DRIVER), "-o", str(driver)])
+    build.compile_c([*ARM, "-O2", "-c", str(DRIVER), "-o", str(driver)])
     kept = ("kernels_", "arm_", "spinnaker_sf", "spinnaker_divide")
     return [*(path for path in sorted(folder.glob("*.o")) if path.name.startswith(kept)), driver]
 
 
 def symbols(elf: bytes) -> dict[str, int]:
     """Names and addresses of an ELF32's symbol table."""
-    headers, (size, count) = struct.unpack_from("<I", elf, 32)[0], struct.unpack_from("<HH", elf, 46)
+    headers, (size, count) = (
+        struct.unpack_from("<I", elf, 32)[0],
+        struct.unpack_from("<HH", elf, 46),
+    )
     sections = [struct.unpack_from("<10I", elf, headers + i * size) for i in range(count)]
     table = next(section for section in sections if section[1] == 2)
     text = sections[table[6]][4]
@@ -88,7 +97,10 @@ def symbols(elf: bytes) -> dict[str, int]:
 
 def segments(elf: bytes) -> list[tuple[int, bytes]]:
     """Address and bytes of each loaded segment."""
-    headers, (size, count) = struct.unpack_from("<I", elf, 28)[0], struct.unpack_from("<HH", elf, 42)
+    headers, (size, count) = (
+        struct.unpack_from("<I", elf, 28)[0],
+        struct.unpack_from("<HH", elf, 42),
+    )
     loads = [struct.unpack_from("<8I", elf, headers + i * size) for i in range(count)]
     return [(p[2], elf[p[1] : p[1] + p[4]]) for p in loads if p[0] == 1 and p[5]]
 
@@ -142,21 +154,54 @@ class ArmProgram:
         assert self.uc.reg_read(UC_ARM_REG_SP) == stack
         return int(self.uc.reg_read(UC_ARM_REG_R0))
 
-    def trace(self, name: str, *arguments: int) -> list[tuple[int, int, int]]:
-        """Call a function; (address, instruction word, CPSR before it) of all it executes."""
-        steps: list[tuple[int, int, int]] = []
-        words: dict[int, int] = {}
 
-        def record(uc: Uc, address: int, size: int, _: object) -> None:
-            word = words.get(address)
-            if word is None:
-                word = words[address] = struct.unpack("<I", uc.mem_read(address, size))[0]
-            flags = 0 if word >> 28 == 14 else uc.reg_read(UC_ARM_REG_CPSR)
-            steps.append((address, word, flags))
+class TimedProgram:
+    """The same program in the virtual board's interpreter, which counts cycles.
 
-        hook = self.uc.hook_add(UC_HOOK_CODE, record)
-        try:
-            self.call(name, *arguments)
-        finally:
-            self.uc.hook_del(hook)
-        return steps
+    Code lies in ITCM, data in DTCM; `cycles` is from a function's first instruction to its return.
+    """
+
+    def __init__(self, objects: Sequence[Path]) -> None:
+        elf = link(objects)
+        self.symbols = symbols(elf)
+        self.core = Core()
+        self.core.cpsr = CPSR_SYSTEM
+        for address, data in [*segments(elf), (RETURN, WAIT_FOR_INTERRUPT)]:
+            self.core.write_memory(address, data)
+        self.next_free = DATA
+        self.asleep_cycles = self._run(RETURN)
+
+    def reset(self) -> None:
+        """Forget the arrays placed so far."""
+        self.next_free = DATA
+
+    def reserve(self, n_bytes: int) -> int:
+        """Address of n_bytes of memory, aligned to 8."""
+        address = self.next_free
+        self.next_free += (n_bytes + 7) // 8 * 8
+        assert self.next_free <= DTCM_STACK - 1024
+        return address
+
+    def place(self, array: np.ndarray) -> int:
+        """Copy an array into memory; its address."""
+        address = self.reserve(array.nbytes)
+        self.core.write_memory(address, array.tobytes())
+        return address
+
+    def cycles(self, name: str, *arguments: int) -> int:
+        """Call a function with up to four words; cycles."""
+        for register, value in enumerate(arguments):
+            self.core.set_reg(register, value)
+        self.core.set_reg(13, DTCM_STACK)
+        self.core.set_reg(14, RETURN)
+        cycles = self._run(self.symbols[name]) - self.asleep_cycles
+        assert self.core.reg(13) == DTCM_STACK
+        return cycles
+
+    def _run(self, start: int) -> int:
+        before = self.core.cycles
+        self.core.set_irq(True, before)  # masked: it only wakes the core
+        self.core.set_irq(False, before)
+        self.core.pc = start
+        assert self.core.run(before + 100_000_000) == Result.ASLEEP
+        return self.core.cycles - before

@@ -1,7 +1,7 @@
 """Calls of single kernel functions in an ARM program: strip primitives, folds, sums of products.
 
-In: NumPy arrays of float32 bits or integers. Out: what the function wrote, or its cycles. Structures
-are laid out as kernels/strip.h and kernels/dot_s28.h say for 32-bit pointers.
+In: NumPy arrays of float32 bits or integers. Out: what the function wrote, or its cycles.
+Structures are laid out as kernels/strip.h and kernels/dot_s28.h say for 32-bit pointers.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import arm_cycles
 import numpy as np
-from arm_program import ArmProgram
+from arm_program import ArmProgram, TimedProgram
+
+from spindle.spec import records
+from spindle.spec.tables import KERNEL
 
 STRIP = 64
 N_REGS, N_WORD, STRIP_WORDS = 48, 49, 96
@@ -23,7 +26,7 @@ CHUNK = 8
 class Call:
     """A function with its arguments in memory, and where its result will be."""
 
-    program: ArmProgram
+    program: ArmProgram | TimedProgram
     name: str
     arguments: tuple[int, ...]
     out: int
@@ -31,16 +34,23 @@ class Call:
 
     def run(self, dtype: str = "uint32") -> np.ndarray:
         """Run it; the words it wrote."""
+        assert isinstance(self.program, ArmProgram)
         self.program.call(self.name, *self.arguments)
         return self.program.read(self.out, self.n_out, dtype)
 
     def cycles(self) -> int:
-        """Run it instruction by instruction; cycles of the model, call and return included."""
-        return arm_cycles.count(self.program.trace(self.name, *self.arguments))
+        """Cycles from its first instruction to its return."""
+        assert isinstance(self.program, TimedProgram)
+        return self.program.cycles(self.name, *self.arguments)
 
 
 def prim(
-    program: ArmProgram, name: str, sources: Sequence[np.ndarray], *, imm: int = 0, n: int = STRIP
+    program: ArmProgram | TimedProgram,
+    name: str,
+    sources: Sequence[np.ndarray],
+    *,
+    imm: int = 0,
+    n: int = STRIP,
 ) -> Call:
     """A strip primitive on up to three sources; the third one's register goes into imm."""
     program.reset()
@@ -55,8 +65,12 @@ def prim(
     return Call(program, name, arguments, out, n)
 
 
-def adam(program: ArmProgram, moving: Sequence[np.ndarray], constants: Sequence[np.ndarray]) -> Call:
-    """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' one after the other."""
+def adam(
+    program: ArmProgram | TimedProgram,
+    moving: Sequence[np.ndarray],
+    constants: Sequence[np.ndarray],
+) -> Call:
+    """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' in a row."""
     program.reset()
     n = len(moving[0])
     out = program.reserve(12 * n)
@@ -72,7 +86,7 @@ def adam(program: ArmProgram, moving: Sequence[np.ndarray], constants: Sequence[
     return Call(program, "prim_adam_f32", arguments, out, 3 * n)
 
 
-def merge(program: ArmProgram, acc: np.ndarray, x: np.ndarray) -> Call:
+def merge(program: ArmProgram | TimedProgram, acc: np.ndarray, x: np.ndarray) -> Call:
     """merge_add_f32: acc[i] + x[i]."""
     program.reset()
     out = program.place(acc)
@@ -88,13 +102,112 @@ def panel(rows: np.ndarray, pitch: int) -> np.ndarray:
     return out
 
 
-def dot_sums(program: ArmProgram, a: np.ndarray, b: np.ndarray, start: np.ndarray) -> Call:
-    """dot_s28_sums of two rows a[2][K] and b[N][K] on top of start[2][N]."""
+def dot_sums(
+    program: ArmProgram | TimedProgram,
+    a: np.ndarray,
+    b: np.ndarray,
+    start: np.ndarray,
+    fresh: bool = False,
+) -> Call:
+    """dot_s28_sums of two rows a[2][K] and b[N][K], on top of start[2][N] or fresh."""
     program.reset()
     pitch_a, pitch_b = 16, len(b) * CHUNK + 16
     guard = program.reserve(64)
     places = program.place(panel(a, pitch_a)), program.place(panel(b, pitch_b))
-    pair = np.array([*places, pitch_a, pitch_b, len(b), a.shape[1] // CHUNK], np.uint32)
+    pair = np.array([*places, pitch_a, pitch_b, len(b), a.shape[1] // CHUNK, fresh], np.uint32)
     out = program.place(start)
     assert guard
     return Call(program, "dot_s28_sums", (out, program.place(pair)), out, start.size)
+
+
+def operand(fast: int, dims: Sequence[int], **fields: int) -> bytes:
+    """An operand record of a dense tile indexed by `dims`."""
+    stride = tuple(4 if dim in dims else 0 for dim in range(4))
+    given = {"stride": stride, "fast": fast, "granule1": 1, "granule3": 1}
+    return records.OPERAND.pack({**given, "unit_words": 1, "align_words": 1, **fields})
+
+
+def kernel(
+    program: ArmProgram | TimedProgram,
+    task: dict[str, Any],
+    operands: Sequence[bytes],
+    data: Sequence[np.ndarray],
+    out: int,
+) -> Call:
+    """kernel_compute on the whole of a task as one tile; the result is operand `out`'s words."""
+    program.reset()
+    extent = task["extent"]
+    task = {**task, "tile": tuple(extent), "n_operands": len(operands), "inner": records.NO_DIM}
+    places = [program.place(array) for array in data]
+    work = program.reserve(1 << 12)
+    blob = records.TASK.pack(task) + b"".join(operands)
+    record = program.place(np.frombuffer(blob, np.uint8))
+    tile = (0, 0, 0, 0, *extent, 1, 1)
+    pointers = [*places, *[0] * (records.MAX_OPERANDS - len(places))]
+    words = [record, record + records.TASK.size, 0, *tile, *pointers, work]
+    arguments = (program.place(np.array(words, np.uint32)),)
+    return Call(program, "kernel_compute", arguments, places[out], data[out].size)
+
+
+def quantise(
+    program: ArmProgram | TimedProgram,
+    x: np.ndarray,
+    d: np.ndarray,
+    arg: int,
+    *,
+    across: bool,
+    out: int,
+) -> Call:
+    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 exponents."""
+    n_f, n_k = x.shape
+    stored = np.ascontiguousarray(x.T if across else x)
+    panel = np.full(-(-n_f // 2) * 16 * -(-n_k // CHUNK), 0xDEAD, np.uint32)
+    exponents = np.full(n_f, 0xDEAD, np.uint32)
+    operands = [
+        operand(1 if across else 3, (1, 3)),
+        operand(3, (3,)),
+        operand(1, (1, 3), unit_words=8, align_words=16, granule3=8),
+        operand(1, (1, 3), granule3=n_k),
+    ]
+    task = {"kernel": KERNEL["QUANTISE"], "extent": (1, n_f, 1, n_k), "k_block": n_k, "arg": arg}
+    return kernel(program, task, operands, [stored, d, panel, exponents], out)
+
+
+def scan(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> Call:
+    """SCAN of one tile x[F][K]: a_k."""
+    stored = np.ascontiguousarray(x.T if across else x)
+    operands = [operand(1 if across else 3, (1, 3)), operand(3, (3,))]
+    task = {"kernel": KERNEL["SCAN"], "extent": (1, x.shape[0], 1, x.shape[1]), "k_block": 512}
+    out = np.zeros(x.shape[1], np.int32)
+    return kernel(program, task, operands, [stored, out], 1)
+
+
+def dot_finish(
+    program: ArmProgram | TimedProgram,
+    sums: np.ndarray,
+    exponents: np.ndarray,
+    exponent: int,
+    c: np.ndarray | None,
+) -> Call:
+    """dot_s28_finish of one row: onto c, or as the first block."""
+    program.reset()
+    n = len(sums)
+    out = program.place(np.zeros(n, np.uint32) if c is None else c)
+    words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
+    row = [out, program.place(sums), program.place(words), n, exponent & 0xFFFFFFFF, c is None]
+    return Call(program, "dot_s28_finish", (program.place(np.array(row, np.uint32)),), out, n)
+
+
+def dot(
+    program: ArmProgram | TimedProgram, a: np.ndarray, b: np.ndarray, exponents: np.ndarray
+) -> Call:
+    """DOT_S28 of a tile, one K-block: mantissas a[M][K], b[N][K]; exponents of rows, columns."""
+    (m, k), n = a.shape, len(b)
+    words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
+    panels = [operand(dim, (dim, 3), unit_words=8, align_words=16, granule3=8) for dim in (1, 2)]
+    scales = [operand(dim, (dim, 3), granule3=k) for dim in (1, 2)]
+    lazy = [operand(3, (dim, 3)) for dim in (1, 2)]
+    data = [panel(a, m * CHUNK), panel(b, n * CHUNK), words[:m], words[m:]]
+    data += [np.zeros(1, np.uint32)] * 2 + [np.zeros(m * n, np.uint32)]
+    task = {"kernel": KERNEL["DOT_S28"], "extent": (1, m, n, k), "k_block": k}
+    return kernel(program, task, [*panels, *scales, *lazy, operand(2, (1, 2))], data, 6)

@@ -8,9 +8,6 @@ from spindle.firmware_build import elf as elf_tools
 from spindle.kernels_host import build
 from spindle.spec.chip import ITCM_BYTES
 
-SOFT_FLOAT = {"sf_add", "sf_sub", "sf_mul", "sf_div", "sf_sqrt"}
-"""hal/spinnaker/sf.h: assembly."""
-
 
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory) -> dict[str, elf_tools.Elf]:
@@ -19,17 +16,18 @@ def objects(tmp_path_factory) -> dict[str, elf_tools.Elf]:
 
 
 def allowed(name: str) -> bool:
-    return name in SOFT_FLOAT or name.startswith("hal_")
+    return name.startswith("hal_")
 
 
 def test_every_source_is_compiled(objects):
     assert all(elf.machine == elf_tools.EM_ARM for elf in objects.values())
-    assert {"kernels_kernel", "kernels_strip", "kernels_dot_s28_sums"} <= set(objects)
+    assert {"kernels_kernel", "kernels_strip", "arm_dot_s28_sums"} <= set(objects)
+    assert "kernels_dot_s28_sums" not in objects
     assert "kernels_kernel_cost" not in objects
     assert len(objects) == len(build.arm_sources())
 
 
-def test_needs_only_soft_float_and_hal(objects):
+def test_needs_only_hal(objects):
     defined = set().union(*(elf.defined for elf in objects.values()))
     needed = {
         f"{name}: {symbol}"
@@ -42,7 +40,7 @@ def test_needs_only_soft_float_and_hal(objects):
 
 def test_no_writable_data(objects):
     """State lies in the workspace: kernels have no variables of their own."""
-    kernels = {name: elf for name, elf in objects.items() if name.startswith("kernels_")}
+    kernels = {name: elf for name, elf in objects.items() if name.startswith(("kernels_", "arm_"))}
     assert {name: elf.size_of(".data", ".bss") for name, elf in kernels.items()} == dict.fromkeys(
         kernels, 0
     )

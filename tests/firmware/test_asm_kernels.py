@@ -5,7 +5,10 @@ from __future__ import annotations
 import kernel_calls
 import numpy as np
 import pytest
-from arm_floats import KINDS, canonical, floats, float_bits
+from arm_floats import KINDS, canonical, float_bits, floats
+
+from spindle.ir import evaluate_dot
+from spindle.spec.tables import EMPTY_EXPONENT, NONFINITE_FLAG
 
 LENGTHS = (1, 2, 3, 7, 8, 9, 31, 63, 64)
 
@@ -126,3 +129,105 @@ def test_sums_of_products(arm, arm_plain, columns, chunks):
     for program in (arm, arm_plain):
         got = kernel_calls.dot_sums(program, a, b, start).run("int64")
         np.testing.assert_array_equal(got, want)
+        got = kernel_calls.dot_sums(program, a, b, start, fresh=True).run("int64")
+        np.testing.assert_array_equal(got, want - start.ravel())
+
+
+def quantise_case(kind: str, n_f: int, n_k: int, spread: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(n_f * 1000 + n_k + spread)
+    x = floats(rng, n_f * n_k, kind).reshape(n_f, n_k)
+    return x, rng.integers(-spread, spread + 1, n_k).astype(np.int32)
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_quantise(arm, arm_plain, kind, across):
+    shapes = [(2, 8), (4, 64), (3, 16), (5, 24), (1, 8), (2, 7), (6, 13), (2, 512)]
+    for (n_f, n_k), spread in zip(shapes, (0, 3, 60, 138, 5, 9, 1, 30), strict=True):
+        x, d = quantise_case(kind, n_f, n_k, spread)
+        for arg in (0, 1):
+            words = [
+                both(
+                    arm,
+                    arm_plain,
+                    lambda p, x=x, d=d, arg=arg, out=out: kernel_calls.quantise(
+                        p, x, d, arg, across=across, out=out
+                    ),
+                )
+                for out in (2, 3)
+            ]
+            check_quantised(words, x, -d if arg else d)
+
+
+def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> None:
+    n_f, n_k = x.shape
+    with np.errstate(all="ignore"):
+        want = evaluate_dot.quantise(float_bits(x).reshape(1, n_f, n_k), d[None], n_k)
+    chunks = words[0].view(np.int32).reshape(-(-n_k // 8), -(-n_f // 2), 8, 2)
+    rows = chunks.transpose(1, 3, 0, 2).reshape(-(-n_f // 2) * 2, -1)
+    np.testing.assert_array_equal(rows[:n_f, :n_k], want.q[0])
+    assert not rows[n_f:].any() and not rows[:, n_k:].any()
+    exponents = words[1].astype(np.uint16).view(np.int16)
+    empty = exponents == EMPTY_EXPONENT
+    np.testing.assert_array_equal(np.where(empty, 0, exponents), want.e[0][:, 0])
+    np.testing.assert_array_equal(words[1] & NONFINITE_FLAG != 0, want.nonfinite[0])
+
+
+def scan_want(x: np.ndarray) -> np.ndarray:
+    """a_k of docs/numerics.md 3, from floats."""
+    with np.errstate(invalid="ignore"):
+        values = float_bits(x).reshape(x.shape).astype(np.float64)
+    counts = np.isfinite(values) & (values != 0)
+    e = np.where(counts, np.frexp(np.where(counts, values, 1.0))[1] - 1, EMPTY_EXPONENT)
+    relative = np.where(counts, e - e.max(axis=1, keepdims=True), EMPTY_EXPONENT)
+    return relative.max(axis=0)
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_scan(arm, arm_plain, kind, across):
+    for n_f, n_k in ((6, 6), (7, 8), (12, 64), (1, 9), (9, 5), (48, 13)):
+        rng = np.random.default_rng(n_f * 100 + n_k)
+        x = floats(rng, n_f * n_k, kind).reshape(n_f, n_k)
+        x[0, n_k // 2] = 0
+        got = both(arm, arm_plain, lambda p, x=x: kernel_calls.scan(p, x, across=across))
+        np.testing.assert_array_equal(got.view(np.int32), scan_want(x))
+
+
+def finish_case(seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Sums of every length in bits, with halves; exponents from underflow to overflow."""
+    rng = np.random.default_rng(seed)
+    length = rng.integers(0, 64, 200)
+    sums = rng.integers(-(1 << 62), 1 << 62, 200) >> (63 - length).clip(0, 62)
+    halves = rng.integers(-(1 << 25), 1 << 25, 200) << rng.integers(0, 38, 200)
+    sums = np.where(np.arange(200) % 3 == 0, halves, sums).astype(np.int64)
+    return sums, rng.integers(-170, 120, 200), int(rng.integers(-60, 60)) - 52
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_finish_of_blocks(arm, arm_plain, seed):
+    sums, exponents, exponent = finish_case(seed)
+    got = both(
+        arm, arm_plain, lambda p: kernel_calls.dot_finish(p, sums, exponents, exponent, None)
+    )
+    exact = np.ldexp(sums.astype(np.longdouble), exponents + exponent)
+    with np.errstate(all="ignore"):
+        value = exact.astype(np.float32)
+    np.testing.assert_array_equal(got, canonical(value))
+    c = operands(seed, 200, 1)[0]
+    got = both(arm, arm_plain, lambda p: kernel_calls.dot_finish(p, sums, exponents, exponent, c))
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(got, canonical(float_bits(c) + value))
+
+
+@pytest.mark.parametrize("k", [8, 64, 72])
+def test_dot_of_a_tile(arm, arm_plain, k):
+    rng = np.random.default_rng(k)
+    a = rng.integers(-(1 << 27) + 1, 1 << 27, (6, k), np.int32)
+    b = rng.integers(-(1 << 27) + 1, 1 << 27, (10, k), np.int32)
+    e = rng.integers(-90, 60, 16)
+    got = both(arm, arm_plain, lambda p: kernel_calls.dot(p, a, b, e))
+    sums = a.astype(np.int64) @ b.T.astype(np.int64)
+    exact = np.ldexp(sums.astype(np.longdouble), e[:6, None] + e[6:] - 52)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(got, canonical(exact.astype(np.float32)).ravel())

@@ -61,7 +61,9 @@ def test_every_distance_of_exponents(arm, name):
     """Halves, sticky bits and cancellation at each shift, up to the edge of the smallest."""
     rng = np.random.default_rng(3)
     ends = np.array([0, 1, 2, 0x3FFFFF, 0x400000, 0x400001, 0x7FFFFE, 0x7FFFFF], np.uint32)
-    a, b, big, down = (x.ravel() for x in np.meshgrid(ends, ends, (40, 52, 127, 253, 254), range(40)))
+    a, b, big, down = (
+        x.ravel() for x in np.meshgrid(ends, ends, (40, 52, 127, 253, 254), range(40))
+    )
     sign = rng.integers(0, 2, (2, len(a)), np.uint32) << np.uint32(31)
     first = sign[0] | big.astype(np.uint32) << np.uint32(23) | a
     second = sign[1] | (big - down).astype(np.uint32) << np.uint32(23) | b

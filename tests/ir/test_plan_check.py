@@ -50,7 +50,10 @@ REFUSED = {
     "overlap": (with_operand(ADD, 1, dtcm=10), "x .words 0..231. and bias .words 10..43. overlap"),
     "second": (with_operand(ADD, 0, buffer=100), "x's second buffer .* overlap"),
     "half": (with_operand(ADD, 0, dtcm=HALF_WORDS - 10), "lie outside of its half"),
-    "arena": (with_task(with_operand(ADD, 0, dtcm=13000), exclusive=True), "outside of the arena"),
+    "arena": (
+        with_task(with_operand(ADD, 0, dtcm=13000), exclusive=True),
+        "outside of both halves of the arena",
+    ),
     "temps": (with_task(ADD, n_temps=32, work=6000), "lie outside of its half"),
     "tile": (with_task(ADD, tile=(1, 0, 4, 1)), "has an empty side"),
     "shared": (with_operand(COPY, 1, dtcm=2), "do not share one buffer"),

@@ -59,6 +59,7 @@ def test_dot_s28():
         for mine, name in zip(got, costs.SETS, strict=True):
             c = costs.table(name)
             want = 12 * (c["mac_s28_cycles"] * 4 * n_k + c["dot_s28_block_cycles"])
+            want += 12 * -(-n_k // 8) * c["dot_s28_chunk_cycles"]
             want += 42 * finished * c["dot_s28_finish_cycles"]
             want += 42 * (finished if k >= 512 else 0) * c["dot_s28_add_cycles"]
             assert mine == (want + 8) // 16

@@ -26,7 +26,7 @@ from spindle.machines.machine import Buffer, Event
 from spindle.machines.native import NativeMachine
 from spindle.machines.open import open_machine
 from spindle.schedule.estimate import estimate
-from spindle.spec import records
+from spindle.spec import chip, records
 
 
 def buffer_of(machine: NativeMachine, array: np.ndarray) -> Buffer:
@@ -225,6 +225,17 @@ def test_nonsense_is_a_fault(offset: int, record: str, values: dict, sentence: s
     assert "on lane" in str(raised.value) and "in step 0 add at add.py:1" in str(raised.value)
     with pytest.raises(LostArrayError, match="lost when add_bias stopped"):
         machine.read(outputs[0])
+
+
+def test_writing_outside_of_the_arena_is_a_fault() -> None:
+    """A temporary behind the arena's end; the guard words are whole again for the next launch."""
+    machine = NativeMachine()
+    image = emit(chain(2, 9, 100, (2, 24)))
+    end = chip.TILE_ARENA_BYTES // 4
+    event, _ = launch_zeros(machine, patched(image, TASK, "task", work=0, temps=end))
+    with pytest.raises(FaultError, match="wrote outside of the tile arena"):
+        event.wait(60)
+    launch_zeros(machine, image)[0].wait(60)
 
 
 def test_program_cut_short_is_a_fault() -> None:

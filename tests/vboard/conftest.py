@@ -19,7 +19,7 @@ TORUS = (
 
 @pytest.fixture
 def make_rig() -> Iterator[MakeRig]:
-    """Make rigs that are closed after the test: make_rig(n_chips=1 or 4, costs={}, **chip options)."""
+    """Make rigs, closed after the test: make_rig(n_chips=1 or 4, costs={}, **chip options)."""
     rigs: list[Rig] = []
 
     def make(n_chips: int = 1, costs: dict[str, int] | None = None, **changes: object) -> Rig:

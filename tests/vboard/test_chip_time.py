@@ -1,5 +1,6 @@
 """Time order of cores and events: results never depend on the quantum (MACHINE.md 5)."""
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -112,7 +113,7 @@ Packets = tuple[int, int, int, int, int]
 
 
 def packets(make_rig: MakeRig, quantum: int, n_chips: int, pause: int, step: int) -> Packets:
-    """Three cores of chip 0 send 100 packets each to core 9 of all chips, run in steps of cycles."""
+    """Three cores of chip 0 send 100 packets each to core 9 of all chips, in steps of cycles."""
     rig = make_rig(n_chips=n_chips, quantum=quantum)
     for chip in range(n_chips):
         route = 1 << 6 + 9 | (5 if n_chips > 1 and chip == 0 else 0)  # here, east and north
@@ -227,3 +228,132 @@ def test_doubled_latencies_slow_packets_only(make_rig: MakeRig) -> None:
     assert not rig.read(180 - 1, 0x1000000C, core=9)
     rig.run(181)
     assert rig.read(190, 0x1000000C, core=9)
+
+
+HANDLERS = """
+    b start
+    nop
+    nop
+    nop
+    nop
+    nop
+    b irq
+    b irq
+irq:
+    sub lr, lr, #4
+    ldr sp, =0x00408000
+    stmia sp, {r0-r3}
+    ldr r0, =0x1f000000
+    ldr r1, [r0, #0x30]
+    ldr r1, =0x10000000
+    ldr r2, [r1, #0xc]
+    tst r2, #0x80000000
+    ldrne r2, [r1, #0x14]
+    addne r9, r9, r2
+    ldr r1, =0xf2000000
+    ldr r2, =0x5ec00000 + (1 << CORE)
+    str r2, [r1, #0xc]
+    ldr r1, =0x30000000
+    mov r2, #8
+    str r2, [r1, #0x10]
+    str r0, [r0, #0x30]
+    add r10, r10, #1
+    ldmia sp, {r0-r3}
+    movs pc, lr
+    .ltorg
+start:
+    ldr r1, =0x1f000000
+    ldr r2, =(1 << 18) | (1 << 24) | (1 << 12)
+    str r2, [r1, #0x10]
+    ldr r1, =0x30000000
+    mov r2, #0xc00
+    str r2, [r1, #0x18]
+    msr cpsr_c, #0x1f
+    b body
+    .ltorg
+body:
+"""
+ACTIONS = (
+    "ldr r1, =0x70000000 + {word}\n ldr r2, [r1]\n add r8, r2, r8, ror #3",
+    "ldr r1, =0x60000000 + {word}\n ldr r2, [r1]\n eor r8, r2, r8, ror #5",
+    "ldr r1, =0x70000000 + {word}\n str r8, [r1]",
+    "ldr r1, =0x60000000 + {word}\n str r8, [r1]\n strh r8, [r1, #4]",
+    "ldr r1, =0xf2000100 + {lock}\n ldr r2, [r1]\n add r8, r8, r2, ror #9",
+    "ldr r1, =0xf2000180 + {lock}\n ldr r2, [r1]\n add r8, r8, r2, ror #7",
+    "ldr r1, =0xe2000000\n ldr r2, =1 << {bit}\n str r2, [r1, #0x58]\n ldr r2, [r1, #0x58]\n"
+    "add r8, r8, r2",
+    "ldr r1, =0xf2000008\n ldr r2, =0x5ec00000 + (1 << {core})\n str r2, [r1]",
+    "ldr r1, =0xe2000008\n ldr r2, =0x5ec00000 + (1 << {core})\n str r2, [r1]",
+    "ldr r1, =0x20000000\n ldr r2, =0x100 + {core}\n str r2, [r1, #8]",
+    "ldr r1, =0xf2000064\n ldr r2, [r1]\n eor r8, r8, r2",
+    "ldr r1, =0x40000000\n ldr r2, =0x60000000 + {word}\n ldr r3, [r1, #0x14]\n tst r3, #4\n"
+    "streq r2, [r1, #4]\n ldreq r2, =0x00402000\n streq r2, [r1, #8]\n"
+    "ldreq r2, =0x01800000 + {dma}\n streq r2, [r1, #12]",
+    "ldr r1, =0x70000000 + {word}\n ldmia r1, {{r2, r3, r4, r5}}\n add r8, r8, r5\n eor r8, r3",
+    "ldr r1, =0x60000000 + {word}\n stmia r1, {{r2, r3, r4, r8}}\n swp r8, r8, [r1]",
+    "mov r3, #{pause}\n 9: subs r3, r3, #1\n bne 9b",
+    "mcr p15, 0, r0, c7, c0, 4",
+)
+
+
+def random_program(draw: random.Random, core: int, n_cores: int) -> bytes:
+    parts = [HANDLERS.replace("CORE", str(core))]
+    for i in range(150):
+        text = draw.choice(ACTIONS if i % 8 else ACTIONS[:-1]).format(
+            word=4 * draw.randrange(64),
+            lock=4 * draw.randrange(4),
+            bit=draw.randrange(32),
+            core=draw.randrange(n_cores),
+            dma=draw.choice((0, 1 << 19)) + 4 * draw.randrange(1, 64),
+            pause=draw.randrange(1, 100),
+        )
+        parts.append(text + f"\n b over{i}\n .ltorg\nover{i}:\n")
+    return assemble("".join(parts) + "\ndone:\n mcr p15, 0, r0, c7, c0, 4\n b done\n .ltorg")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_programs_end_alike_for_every_quantum(make_rig: MakeRig, seed: int) -> None:
+    draw, n_cores = random.Random(seed), 6
+    programs = [random_program(draw, core, n_cores) for core in range(n_cores)]
+    hashes = set()
+    for quantum in (0, 1, 3, 16, 40):
+        rig = make_rig(quantum=quantum, allow_faults=True)
+        rig.poke(0x60000000, bytes(0x1000))
+        for core in range(n_cores):
+            rig.write(1, ROUTER + 0x4000 + 4 * core, 1 << 6 + core, core=17)
+            rig.write(1, ROUTER + 0x8000 + 4 * core, 0x100 + core, core=17)
+            rig.write(1, ROUTER + 0xC000 + 4 * core, 0xFFFFFFFF, core=17)
+        for core, program in enumerate(programs):
+            rig.load(program, core=core)
+            rig.start(100 + core, core=core)
+        rig.run(60_000)
+        assert min(rig.reg(10, core=core) for core in range(n_cores)) > 0  # all were interrupted
+        hashes.add((rig.hash(), len(rig.faults()), rig.router_counts()))
+    assert len(hashes) == 1
+
+
+def random_rig(make_rig: MakeRig, seed: int) -> Rig:
+    draw, rig = random.Random(seed), make_rig(allow_faults=True, pristine=False)
+    for core in range(4):
+        rig.write(1, ROUTER + 0x4000 + 4 * core, 1 << 6 + core, core=17)
+        rig.write(1, ROUTER + 0x8000 + 4 * core, 0x100 + core, core=17)
+        rig.write(1, ROUTER + 0xC000 + 4 * core, 0xFFFFFFFF, core=17)
+        rig.load(random_program(draw, core, 4), core=core)
+        rig.start(100 + core, core=core)
+    return rig
+
+
+@pytest.mark.parametrize("at", [150, 1000, 4321])
+def test_snapshot_goes_on_bit_for_bit(make_rig: MakeRig, at: int) -> None:
+    first = random_rig(make_rig, 5)
+    first.run(at)
+    saved, there = first.save(), first.hash()
+    first.run(60_000)
+    second = make_rig(allow_faults=True, pristine=False)
+    second.poke(0x61000000, b"to be forgotten")
+    second.restore(saved)
+    assert second.hash() == there
+    second.run(60_000)
+    assert second.hash() == first.hash() != there
+    with pytest.raises(ValueError, match="ends early"):
+        second.restore(saved[:-8])

@@ -85,6 +85,10 @@ def test_guard_stops_a_write_outside_the_arena(make_rig: Callable[..., Rig]) -> 
     assert rig.faults() == []
     rig.write(200, 0x71001000, 1)
     assert rig.faults()[0].code == FaultCode.GUARD
+    for offset, value in ((4, 0x61000FF0), (8, 0x00400000), (12, 0x01880014)):
+        rig.write(300, 0x30000000 + offset, value, core=2)  # the last word lies outside
+    rig.run(400)
+    assert [(fault.code, fault.core) for fault in rig.faults()[1:]] == [(FaultCode.GUARD, 2)]
 
 
 def test_boot_area_shows_rom_or_system_ram(rig: Rig) -> None:

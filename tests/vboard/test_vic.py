@@ -3,7 +3,15 @@
 from spindle.vboard.chip_host import Rig
 
 VIC = 0x1F000000
-SELECT, ENABLE, DISABLE, SOFT_SET, SOFT_CLR, VADDR, DEFADDR = 0x0C, 0x10, 0x14, 0x18, 0x1C, 0x30, 0x34
+SELECT, ENABLE, DISABLE, SOFT_SET, SOFT_CLR, VADDR, DEFADDR = (
+    0x0C,
+    0x10,
+    0x14,
+    0x18,
+    0x1C,
+    0x30,
+    0x34,
+)
 ADDR, CNTL = 0x100, 0x200
 SOFT_SOURCES = (1, 28, 29)
 

@@ -29,7 +29,8 @@ void hal_dma_wait(struct hal *hal, uint32_t ticket);
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram);
 void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value);
 
-/* Core clock cycles, wrapping; a real core's timer, the host's virtual clock of the lane. */
+/* Core clock cycles, wrapping: a real core's timer. Only for profiles: the host, which knows times
+ * at the barrier only, returns 0 and fills the times of profile records itself. */
 uint32_t hal_cycles(struct hal *hal);
 
 /* Charge what a tile, a step or a control word costs. On ARM these are empty: time is real. */

@@ -68,6 +68,7 @@ struct rt_core {
     uint32_t last_ticket;    /* of any transfer */
     uint32_t started_at;     /* cycles when the present step began */
     uint32_t stopped;        /* 1: a fault was written by this core */
+    uint32_t n_lanes;        /* set by the caller when it knows; 0: perhaps several */
     struct rt_run run[2];
     uint32_t current;        /* index into run */
     struct kernel_args args;

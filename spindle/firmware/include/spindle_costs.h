@@ -22,6 +22,7 @@ struct costs {
     uint32_t strip_cycles;
     uint32_t mac_s28_cycles;
     uint32_t dot_s28_block_cycles;
+    uint32_t dot_s28_chunk_cycles;
     uint32_t dot_s28_finish_cycles;
     uint32_t dot_s28_add_cycles;
     uint32_t mac_f32_cycles;

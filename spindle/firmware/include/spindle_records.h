@@ -21,20 +21,21 @@
 #define SPINDLE_SDRAM_BASE 0x60000000u
 #define SPINDLE_RECORD_SLOT_BYTES 1536
 #define SPINDLE_TILE_ARENA_BYTES 52224
-#define SPINDLE_HALF_ARENA_BYTES 26112
+#define SPINDLE_HALF_ARENA_BYTES 15872
 #define SPINDLE_DTCM_BYTES 0x00010000u
 #define SPINDLE_DTCM_RUNTIME_BYTES 4096
 #define SPINDLE_DTCM_ARENA_BYTES 55296
 #define SPINDLE_DTCM_SYS_STACK_BYTES 4096
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
 #define SPINDLE_ARENA_ALIGN 128
-#define SPINDLE_ABI_HASH 0xb70d2a6fu
+#define SPINDLE_ABI_HASH 0xd23cc247u
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
-/* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. */
+/* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */
 #define OPERAND_STORE 1
 #define OPERAND_LAZY 2
 #define OPERAND_INTERNAL 4
+#define OPERAND_RESIDENT 8
 
 /* EXCLUSIVE: uses the whole tile arena: nothing of the next task is prefetched. */
 #define TASK_EXCLUSIVE 1

@@ -7,8 +7,6 @@
  */
 #include "dot_s28.h"
 #include "families.h"
-#include "round_scaled.h"
-#include "sf.h"
 
 /* The part of one K-block in this tile. */
 struct segment {
@@ -78,16 +76,14 @@ static void segment_flags(const struct segment *s)
 static void finish_row(const struct segment *s, const int64_t *sums, uint32_t row)
 {
     const struct kernel_args *args = s->args;
-    uint32_t n = args->tile.extent[2];
-    uint32_t *c = args->data[6] + row * operand_step(&args->operands[6], &args->tile, 1);
-    const uint32_t *columns = exponent_row(s, 3);
-    int32_t exponent = (int16_t)exponent_row(s, 2)[row] - 52;
-#pragma clang loop vectorize(assume_safety)
-    for (uint32_t j = 0; j < n; j++) {
-        uint32_t value = round_scaled(sums[j], exponent + (int16_t)columns[j]);
-        uint32_t sum = sf_add(c[j], value);
-        c[j] = s->first_block ? value : sum;
-    }
+    struct dot_row out;
+    out.c = args->data[6] + row * operand_step(&args->operands[6], &args->tile, 1);
+    out.sums = sums;
+    out.exponents = exponent_row(s, 3);
+    out.n = args->tile.extent[2];
+    out.exponent = (int16_t)exponent_row(s, 2)[row] - 52;
+    out.first_block = s->first_block;
+    dot_s28_finish(&out);
 }
 
 static void view_pair(struct dot_pair *pair, const struct segment *s)
@@ -99,6 +95,7 @@ static void view_pair(struct dot_pair *pair, const struct segment *s)
     pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
     pair->columns = (args->tile.extent[2] + 1) & ~1u;
     pair->chunks = s->chunks;
+    pair->fresh = s->first;
 }
 
 static void segment_compute(const struct segment *s)
@@ -108,9 +105,6 @@ static void segment_compute(const struct segment *s)
     struct dot_pair pair;
     view_pair(&pair, s);
     for (uint32_t row = 0; row < m; row += 2, pair.a += 2 * SPINDLE_CHUNK) {
-        if (s->first) {
-            clear_words((uint32_t *)sums, 4 * pair.columns);
-        }
         dot_s28_sums(sums, &pair);
         for (uint32_t i = 0; s->last && i < 2 && row + i < m; i++) {
             finish_row(s, sums + i * pair.columns, row + i);

@@ -21,6 +21,7 @@ static inline void add_chunk(struct sums_2x2 *s, const int32_t *a, const int32_t
 
 void dot_s28_sums(int64_t *sums, const struct dot_pair *pair)
 {
+    dot_pair_clear(sums, pair);
     for (uint32_t j = 0; j < pair->columns; j += 2) {
         int64_t *low = sums + j, *high = sums + pair->columns + j;
         const int32_t *a = pair->a, *b = pair->b + j * SPINDLE_CHUNK;

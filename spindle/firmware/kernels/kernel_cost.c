@@ -50,9 +50,11 @@ static sixteenths dot_s28_cost(const struct kernel_args *args, const struct cost
     sixteenths rows = (tile->extent[1] + 1) / BLOCK_SIDE;
     sixteenths columns = (tile->extent[2] + 1) / BLOCK_SIDE;
     sixteenths macs = rows * columns * BLOCK_SIDE * BLOCK_SIDE * tile->extent[3];
+    sixteenths chunks = (tile->extent[3] + SPINDLE_CHUNK - 1) / SPINDLE_CHUNK;
     sixteenths outputs = (sixteenths)tile->extent[1] * tile->extent[2];
     uint32_t added = finished - (finished != 0 && k < k_block);
     return macs * costs->mac_s28_cycles + rows * columns * touched * costs->dot_s28_block_cycles +
+           rows * columns * chunks * costs->dot_s28_chunk_cycles +
            outputs * finished * costs->dot_s28_finish_cycles +
            outputs * added * costs->dot_s28_add_cycles;
 }

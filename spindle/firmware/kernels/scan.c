@@ -6,30 +6,8 @@
  * operand 1 r, over inner = 3. SCAN_K: operand 1 r in, 2 a out. Workspace: r[tile[1]] (not SCAN_K).
  * Follows docs/spec/kernels.md and docs/numerics.md 3.
  */
-#include "exponent.h"
 #include "families.h"
-
-struct view {
-    const uint32_t *x;
-    uint32_t step_f, step_k; /* words */
-    uint32_t n_f, n_k;
-};
-
-static void view_x(struct view *v, const struct kernel_args *args)
-{
-    v->x = args->data[0];
-    v->step_f = operand_step(&args->operands[0], &args->tile, 1);
-    v->step_k = operand_step(&args->operands[0], &args->tile, 3);
-    v->n_f = args->tile.extent[1];
-    v->n_k = args->tile.extent[3];
-}
-
-static void clear(int32_t *e, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        e[i] = SPINDLE_EMPTY_EXPONENT;
-    }
-}
+#include "scan.h"
 
 /* Largest exponent of n words. */
 static int32_t peak_of(const uint32_t *x, uint32_t step, uint32_t n)

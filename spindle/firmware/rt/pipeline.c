@@ -35,10 +35,15 @@ static uint32_t *buffer(struct rt_core *core, const struct rt_run *run, const st
     return hal_arena(core->hal) + op->dtcm + parity(run, op, place) * op->buffer;
 }
 
-static int wants_load(const struct rt_run *run, const struct operand *op,
-                      const struct rt_place *place, uint32_t which)
+/* A RESIDENT operand's only tile was left there by an earlier task of this lane, unless another lane
+ * of the core came between. */
+static int wants_load(const struct rt_core *core, const struct rt_run *run,
+                      const struct operand *op, const struct rt_place *place, uint32_t which)
 {
     uint32_t kind = op->buffer ? LOAD_DOUBLE : LOAD_SINGLE;
+    if ((op->flags & OPERAND_RESIDENT) && core->n_lanes == 1) {
+        return 0;
+    }
     return is_loaded(op) && (kind & which) && (by_inner(run, op) || place->inner == 0);
 }
 
@@ -49,7 +54,7 @@ static void load(struct rt_core *core, const struct rt_lane *lane, struct rt_run
     const struct rt_place *place = &run->place[index];
     for (uint32_t i = 0; i < run->task->n_operands; i++) {
         const struct operand *op = &run->operands[i];
-        if (!wants_load(run, op, place, which)) {
+        if (!wants_load(core, run, op, place, which)) {
             continue;
         }
         if (run->task->kernel == KERNEL_COPY) {
@@ -128,17 +133,16 @@ static void compute(struct rt_core *core, const struct rt_lane *lane, struct rt_
     run->spent.tiles++;
 }
 
-static uint32_t half_of(const struct operand *operands)
+static uint32_t half_of(const struct task *task)
 {
-    return operands[0].dtcm >= HALF_WORDS;
+    return task->work >= HALF_WORDS;
 }
 
 static int keeps_to_other_half(const struct rt_run *run, const struct step *next)
 {
     const struct task *task = (const struct task *)(next + 1);
-    const struct operand *operands = (const struct operand *)(task + 1);
-    return next->kind == STEP_TASK && next->size > sizeof(*next) + sizeof(*task) + sizeof(*operands) &&
-           (task->flags & TASK_EXCLUSIVE) == 0 && half_of(operands) != half_of(run->operands);
+    return next->kind == STEP_TASK && next->size >= sizeof(*next) + sizeof(*task) &&
+           (task->flags & TASK_EXCLUSIVE) == 0 && half_of(task) != half_of(run->task);
 }
 
 /* The task before `run` used the half of the next one. Its stores have left: the next one's record

@@ -11,6 +11,7 @@ void rt_core_start(struct rt_core *core, struct hal *hal, const struct command *
     core->slot = 0;
     core->last_ticket = 0;
     core->stopped = 0;
+    core->n_lanes = 0;
     core->current = 0;
     for (uint32_t i = 0; i < 2; i++) {
         core->slot_at[i] = RT_NO_OFFSET;

@@ -7,7 +7,8 @@
 
 #define FIELD(word, at) ((word) >> (at) & 15)
 
-static arm_handler *build_data(struct arm_op *op, uint32_t word, uint32_t kind) {
+static arm_handler *build_data(struct arm_op *op, uint32_t word, uint32_t kind, uint32_t pc,
+                               bool thumb) {
     uint32_t opcode = FIELD(word, 21), type = word >> 5 & 3, amount = word >> 7 & 31;
     bool flags = word >> 20 & 1;
     enum arm_form form = F_REG;
@@ -19,6 +20,10 @@ static arm_handler *build_data(struct arm_op *op, uint32_t word, uint32_t kind) 
         op->imm = arm_ror(word & 255, word >> 7 & 30);
         op->rm = (word & 0xf00) != 0;
         form = F_IMM;
+        if (thumb && op->rn == 15) { /* Thumb adds to the word-aligned pc */
+            op->rn = ARM_ZERO;
+            op->imm += (pc + 4) & ~3u;
+        }
     } else if (kind == K_DP_BYREG) {
         op->imm = FIELD(word, 8) | type << 8;
         form = F_BYREG;
@@ -179,7 +184,7 @@ static arm_handler *build_inner(struct arm_op *op, const struct arm_found *found
                                 bool thumb, bool local) {
     uint32_t word = found->word, kind = found->insn->kind;
     if (kind <= K_DP_BYREG)
-        return build_data(op, word, kind);
+        return build_data(op, word, kind, pc, thumb);
     if (kind <= K_SMLAL)
         return build_multiply(op, word, kind);
     switch (kind) {

@@ -1,4 +1,4 @@
-/* The address map of a core: private peripherals, shared memory and devices, wait cycles, errors.
+/* The address map of a core: private peripherals, shared memory and devices, waits, errors.
  *
  * In: arm_bus calls. Out: values, wait cycles, ARM_BUS_FAULT, typed faults.
  * Follows: data sheet chapters 1-3; costs from spec/costs.py.
@@ -7,12 +7,18 @@
  *   0x6 SDRAM 0xe devices   buffered: the core goes on, the store arrives sdram_word_cycles later
  *   0x7 SDRAM 0xf devices   unbuffered: the core waits
  *
- * The write buffer holds one store. A second one waits for it, a read does too (it sees the own
- * store); an unbuffered store overtakes it. DMA STAT[4:3] show it.
+ * The write buffer holds one store. A second one waits for it. A read forces it out at once (so it
+ * sees the own store) and waits too; an unbuffered store overtakes it. DMA STAT[4:3] show it.
  */
+#include <string.h>
+
 #include "chip.h"
 
-#define UNBUFFERED 0x100u /* beside the size in the arguments of EV_STORE */
+#define STAGING_OFFSET 0x07800000u /* sdram_sys of the vendor's monitor */
+#define STAGING_SIZE 0x40000u
+
+#define MAX_NUMBER 0xffffffu
+#define NUMBER_SHIFT 8 /* of the store number in args[2] of EV_STORE; its low byte is the size */
 
 const struct arm_bus chip_arm_bus = {chip_bus_read, chip_bus_write, chip_bus_fetch, chip_bus_watch,
                                      NULL};
@@ -169,35 +175,87 @@ static void check_known(struct chip *chip, uint32_t core, uint32_t pc, uint32_t 
         chip_raise_fault(chip, core, FAULT_UNSUPPORTED, pc, addr, now);
 }
 
+/* The vendor's loader copies an application from here in whole blocks of 32 bytes, so it reads past
+ * the end of the file. */
+static bool is_staging(uint32_t addr) {
+    return is_sdram(addr) && (addr & (CHIP_SDRAM_SIZE - 1)) - STAGING_OFFSET < STAGING_SIZE;
+}
+
 static void check_memory_read(struct chip *chip, uint32_t core, uint32_t pc, uint32_t addr,
                               uint32_t size, uint64_t now) {
     if (dma_system_race(chip, addr, size))
         chip_raise_fault(chip, core, FAULT_RACE, pc, addr, now);
-    if (!memory_is_defined(chip, addr, size))
+    if (!is_staging(addr) && !memory_is_defined(chip, addr, size))
         chip_raise_fault(chip, core, FAULT_UNDEFINED, pc, addr, now);
 }
 
-static bool is_guarded(const struct chip *chip, uint32_t core, uint32_t addr) {
+bool chip_is_guarded(const struct chip *chip, uint32_t core, uint32_t addr, uint32_t size) {
     if (!chip->options.guard_size || !is_sdram(addr) || is_monitor(chip, core))
         return false;
     uint32_t base = chip->options.guard_base & (CHIP_SDRAM_SIZE - 1);
-    return (addr & (CHIP_SDRAM_SIZE - 1)) - base >= chip->options.guard_size;
+    uint32_t offset = (addr & (CHIP_SDRAM_SIZE - 1)) - base;
+    return offset >= chip->options.guard_size || size > chip->options.guard_size - offset;
+}
+
+/* ---- stores reach their place */
+
+/* A late bus error shows in DMA STAT[20]. */
+static void apply_store(struct chip *chip, uint32_t core, uint64_t now, const uint32_t arg[4]) {
+    uint32_t addr = arg[0], size = arg[2] & 0xff;
+    if (is_memory(addr) && dma_system_range_busy(chip, addr, size))
+        chip_raise_fault(chip, core, FAULT_RACE, arg[3], addr, now);
+    enum chip_access access = chip_system_write(chip, core, addr, size, now, arg[1]);
+    report(chip, core, access, arg[3], addr, now);
+    if (access == ACCESS_BUS_ERROR)
+        dma_write_error(chip, core, now);
+}
+
+void chip_bus_event(struct chip *chip, const struct chip_event *event) {
+    uint32_t number = event->arg[2] >> NUMBER_SHIFT;
+    if (!number || number != chip->cores[event->unit].drained_number)
+        apply_store(chip, event->unit, event->time, event->arg);
+}
+
+/* Forces the last buffered store of a core out, if it is still under way. */
+static void drain(struct chip *chip, uint32_t core, uint64_t now) {
+    struct chip_core *state = &chip->cores[core];
+    if (state->write_done <= now || state->drained_number == state->store_number)
+        return;
+    state->drained_number = state->store_number;
+    apply_store(chip, core, now, state->last_store);
 }
 
 /* ---- reads */
 
+/* The cycle whose state a read sees: the start of its instruction. Accesses of one instruction
+ * follow each other without a gap. */
+static uint64_t sample_time(struct chip *chip, uint32_t core, const struct arm_core *arm) {
+    struct chip_core *state = &chip->cores[core];
+    bool same = arm->pc == state->sample_pc && arm->cycles - state->sample_end <= 1;
+    if (!same)
+        state->sample_time = arm->cycles;
+    state->sample_pc = arm->pc;
+    return state->sample_time;
+}
+
+static uint32_t read_wait(struct chip *chip, uint32_t core, const struct arm_core *arm) {
+    struct chip_core *state = &chip->cores[core];
+    uint64_t start = state->write_done > arm->cycles ? state->write_done : arm->cycles;
+    uint32_t wait = (uint32_t)(start - arm->cycles) + chip->costs.sdram_word_cycles - 1;
+    state->sample_end = arm->cycles + wait;
+    return wait;
+}
+
 static uint32_t shared_read(struct chip *chip, struct arm_core *arm, uint32_t core, uint32_t addr,
                             uint32_t size, uint32_t *value) {
-    uint64_t asked = arm->cycles, done = chip->cores[core].write_done;
-    uint64_t now = done > asked ? done : asked;
+    uint64_t now = sample_time(chip, core, arm);
     chip_catch_up(chip, core, now);
+    drain(chip, core, now);
     if (is_memory(addr))
         check_memory_read(chip, core, arm->pc, addr, size, now);
     enum chip_access access = chip_system_read(chip, core, addr, size, now, value);
     report(chip, core, access, arm->pc, addr, now);
-    if (access == ACCESS_BUS_ERROR)
-        return ARM_BUS_FAULT;
-    return (uint32_t)(now - asked) + chip->costs.sdram_word_cycles - 1;
+    return access == ACCESS_BUS_ERROR ? ARM_BUS_FAULT : read_wait(chip, core, arm);
 }
 
 uint32_t chip_bus_read(void *ctx, struct arm_core *arm, uint32_t addr, uint32_t size,
@@ -221,29 +279,16 @@ uint32_t chip_bus_fetch(void *ctx, struct arm_core *arm, uint32_t addr, uint32_t
     struct chip_port *port = ctx;
     if (!is_memory(addr))
         return ARM_BUS_FAULT;
-    chip_catch_up(port->chip, port->core, arm->cycles);
+    uint64_t now = sample_time(port->chip, port->core, arm);
+    chip_catch_up(port->chip, port->core, now);
+    drain(port->chip, port->core, now);
     *value = 0;
     if (!memory_read(port->chip, addr, value, size))
         return ARM_BUS_FAULT;
-    return port->chip->costs.sdram_word_cycles - 1;
+    return read_wait(port->chip, port->core, arm);
 }
 
 /* ---- writes */
-
-/* A store reaches its place (EV_STORE). A late bus error shows in DMA STAT[20]. */
-static void apply_store(struct chip *chip, uint32_t core, uint64_t now, const uint32_t arg[4]) {
-    uint32_t addr = arg[0], size = arg[2] & 0xff;
-    if (is_memory(addr) && dma_system_range_busy(chip, addr, size))
-        chip_raise_fault(chip, core, FAULT_RACE, arg[3], addr, now);
-    enum chip_access access = chip_system_write(chip, core, addr, size, now, arg[1]);
-    report(chip, core, access, arg[3], addr, now);
-    if (access == ACCESS_BUS_ERROR)
-        dma_write_error(chip, core, now);
-}
-
-void chip_bus_event(struct chip *chip, const struct chip_event *event) {
-    apply_store(chip, event->unit, event->time, event->arg);
-}
 
 static uint32_t store_unbuffered(struct chip *chip, struct arm_core *arm, uint32_t core,
                                  const uint32_t arg[4]) {
@@ -259,21 +304,24 @@ static uint32_t store_unbuffered(struct chip *chip, struct arm_core *arm, uint32
 
 static uint32_t store_buffered(struct chip *chip, struct arm_core *arm, uint32_t core,
                                const uint32_t arg[4]) {
-    uint64_t *done = &chip->cores[core].write_done;
-    uint64_t start = *done > arm->cycles ? *done : arm->cycles;
-    *done = start + chip->costs.sdram_word_cycles;
-    chip_schedule(chip, *done, EV_STORE, core, arg);
+    struct chip_core *state = &chip->cores[core];
+    uint64_t start = state->write_done > arm->cycles ? state->write_done : arm->cycles;
+    uint32_t number = (state->store_number % MAX_NUMBER) + 1;
+    uint32_t numbered[4] = {arg[0], arg[1], arg[2] | number << NUMBER_SHIFT, arg[3]};
+    state->write_done = start + chip->costs.sdram_word_cycles;
+    state->store_number = number;
+    memcpy(state->last_store, numbered, sizeof numbered);
+    chip_schedule(chip, state->write_done, EV_STORE, core, numbered);
     return (uint32_t)(start - arm->cycles);
 }
 
 static uint32_t shared_write(struct chip *chip, struct arm_core *arm, uint32_t core, uint32_t addr,
                              uint32_t size, uint32_t value) {
-    bool buffered = is_buffered(addr);
-    uint32_t arg[4] = {addr, value, size | (buffered ? 0 : UNBUFFERED), arm->pc};
-    if (is_guarded(chip, core, addr))
+    uint32_t arg[4] = {addr, value, size, arm->pc};
+    if (chip_is_guarded(chip, core, addr, size))
         chip_raise_fault(chip, core, FAULT_GUARD, arm->pc, addr, arm->cycles);
-    return buffered ? store_buffered(chip, arm, core, arg)
-                    : store_unbuffered(chip, arm, core, arg);
+    return is_buffered(addr) ? store_buffered(chip, arm, core, arg)
+                             : store_unbuffered(chip, arm, core, arg);
 }
 
 uint32_t chip_bus_write(void *ctx, struct arm_core *arm, uint32_t addr, uint32_t size,

@@ -81,15 +81,21 @@ static void timer_event(struct chip *chip, const struct chip_event *event) {
 /* ---- faults */
 
 static void list_fault(struct chip *chip, const struct chip_fault *fault) {
-    if (chip->fault_count < CHIP_FAULTS)
-        chip->faults[chip->fault_count] = *fault;
-    chip->fault_count++;
     chip->fault_counts[fault->code]++;
+    for (uint32_t i = 0; i < chip->fault_count; i++) {
+        struct chip_fault *old = &chip->faults[i];
+        if (old->code == fault->code && old->core == fault->core && old->pc == fault->pc) {
+            old->count++;
+            return;
+        }
+    }
+    if (chip->fault_count < CHIP_FAULTS)
+        chip->faults[chip->fault_count++] = *fault;
 }
 
 void chip_raise_fault(struct chip *chip, uint32_t core, enum chip_fault_code code, uint32_t pc,
                       uint32_t addr, uint64_t cycle) {
-    struct chip_fault fault = {code, core, pc, addr, cycle};
+    struct chip_fault fault = {code, core, pc, addr, cycle, 1};
     list_fault(chip, &fault);
     if (core >= CHIP_CORES || core == chip_monitor(chip) || chip->options.allow_faults)
         return;
@@ -250,15 +256,6 @@ void chip_free(struct chip *chip) {
     free(wires->sdram_defined);
     free(wires->backlog);
     memset(wires, 0, sizeof *wires);
-}
-
-void chip_rewire(struct chip *chip, const struct chip_wires *wires) {
-    chip->wires = *wires;
-    for (uint32_t core = 0; core < CHIP_CORES; core++) {
-        chip->wires.ports[core] = (struct chip_port){chip, core};
-        chip->wires.arm[core]->bus = &chip_arm_bus;
-        chip->wires.arm[core]->ctx = &chip->wires.ports[core];
-    }
 }
 
 /* ---- trace hash */

@@ -13,16 +13,18 @@
  *      awake core, whichever is first; inside that stretch it needs to look at nobody.
  *   3. A read of shared state (SDRAM, SysRAM, system controller, router, Ethernet) at cycle t first
  *      brings all other cores and the events up to t: chip_catch_up(), a nested run of at most one
- *      level per core. Ties: events first, then cores by number.
+ *      level per core. Ties: events first, then cores by number. All reads of one instruction see
+ *      the state at the instruction's start (a block load is one burst); waits add up. Without
+ *      that, the second transfer of a block load would have to look past a read that waits for it.
  *   4. A write to shared state is an event (EV_STORE) at its own time: at once for the
  *      unbuffered aliases, costs.sdram_word_cycles later for the buffered ones.
  *   5. Events of equal time are ordered by content (chip_event_before), never by insertion.
  *
- * Other chips are at least costs.hop_cycles away, so the board may run chips one after the other, or
+ * Other chips are at least costs.hop_cycles away, so the board may run chips in turn or
  * in threads, in windows of hop_cycles: chip_run(chip, window_end) for each, then exchange.
  *
- * SNAPSHOT. struct chip up to `wires` is plain data. A snapshot is that, the arm_core structs, the
- * defined or touched SDRAM pages, the backlog and the queue; chip_rewire() after loading.
+ * SNAPSHOT. struct chip up to `wires` is plain data; chip_save() and chip_load() move it, the
+ * cores and the touched memory; the board adds its queue.
  */
 #ifndef SPINDLE_CHIP_H
 #define SPINDLE_CHIP_H
@@ -43,7 +45,8 @@ enum chip_fault_code {
 
 struct chip_fault {
     uint32_t code, core, pc, addr;
-    uint64_t cycle;
+    uint64_t cycle; /* of the first one; addr too */
+    uint64_t count; /* with this code, core and pc */
 };
 #define CHIP_FAULTS 64
 
@@ -68,7 +71,7 @@ struct chip_options {
 };
 
 enum chip_event_kind {
-    EV_STORE,       /* unit core; args addr, value, size, pc */
+    EV_STORE,       /* unit core; args addr, value, size | number << 8, pc; number 0: unbuffered */
     EV_LINE,        /* unit 0; args source, level, mask of cores */
     EV_CORE_STOP,   /* unit core; args is_reset: reset or clock stop begins */
     EV_CORE_START,  /* unit core; args pc, restart (0: go on after a clock stop) */
@@ -120,7 +123,11 @@ struct chip_core {
     struct timer timers[2];
     struct dma dma;
     struct comms comms;
-    uint64_t write_done; /* cycle at which the write buffer is empty */
+    uint64_t write_done;     /* cycle at which the write buffer is empty */
+    uint32_t last_store[4];  /* of the buffered stores, arguments as in EV_STORE */
+    uint32_t store_number, drained_number; /* of the last one; of the last one a read forced out */
+    uint64_t sample_time, sample_end; /* of the instruction that reads; of its last access */
+    uint32_t sample_pc;
     bool exists, held;   /* held: in reset, clock stopped, or never started */
     bool restart;        /* a release is a restart from the boot area */
 };
@@ -152,14 +159,15 @@ struct chip {
     struct pl340 pl340;
     struct watchdog watchdog;
     struct ethernet ethernet;
+    struct rom_boot rom_boot;
     uint8_t sysram[CHIP_SYSRAM_SIZE];
     uint8_t rom[CHIP_ROM_SIZE];
     uint64_t now;         /* time of the last event */
     uint32_t on_stack;    /* cores inside arm_run */
     uint32_t runnable;    /* cores that are awake; their local times: */
     uint64_t times[CHIP_CORES];
-    uint32_t fault_count; /* all of them; the first CHIP_FAULTS are listed */
-    uint32_t fault_counts[FAULT_CODES];
+    uint32_t fault_count; /* listed: one per code, core and pc, at most CHIP_FAULTS */
+    uint64_t fault_counts[FAULT_CODES]; /* all of them */
     struct chip_fault faults[CHIP_FAULTS];
 
     struct chip_wires wires; /* keep last */
@@ -168,13 +176,11 @@ struct chip {
 /* ---- life (chip.c) ---- */
 
 void chip_costs_nominal(struct chip_costs *costs);
-/* Power on: memories, tables and (unless pristine) VIC and timers filled with seeded garbage, all cores
- * held. Allocates memory and cores; false: none left. host must outlive the chip. */
-bool chip_init(struct chip *chip, const struct chip_options *options, const struct chip_costs *costs,
-               const struct chip_host *host);
+/* Power on: memories, tables and (unless pristine) VIC and timers filled with seeded garbage, all
+ * cores held. Allocates memory and cores; false: none left. host must outlive the chip. */
+bool chip_init(struct chip *chip, const struct chip_options *options,
+               const struct chip_costs *costs, const struct chip_host *host);
 void chip_free(struct chip *chip);
-/* After the plain part was loaded from a snapshot: puts the wires of `chip` itself back in place. */
-void chip_rewire(struct chip *chip, const struct chip_wires *wires);
 /* Start a core (the board's boot ROM): arm_reset with low vectors, then pc, at a cycle. */
 void chip_start_core(struct chip *chip, uint32_t core, uint32_t pc, uint64_t cycle);
 uint64_t chip_hash(const struct chip *chip); /* of everything a program can see, for traces */
@@ -207,7 +213,8 @@ void chip_raise_fault(struct chip *chip, uint32_t core, enum chip_fault_code cod
 void chip_shared_line(struct chip *chip, uint32_t cores, enum vic_source source, bool level,
                       uint64_t cycle, uint32_t own);
 /* A private line of a core. */
-void chip_line(struct chip *chip, uint32_t core, enum vic_source source, bool level, uint64_t cycle);
+void chip_line(struct chip *chip, uint32_t core, enum vic_source source, bool level,
+               uint64_t cycle);
 void chip_update_irq(struct chip *chip, uint32_t core, uint64_t cycle);
 /* After a timer register was written or a timer expired: its line and its next event. */
 void chip_update_timer(struct chip *chip, uint32_t core, uint32_t timer, uint64_t cycle);
@@ -223,12 +230,14 @@ uint32_t chip_bus_write(void *ctx, struct arm_core *core, uint32_t addr, uint32_
 uint32_t chip_bus_fetch(void *ctx, struct arm_core *core, uint32_t addr, uint32_t size,
                         uint32_t *value);
 void chip_bus_watch(void *ctx, struct arm_core *core, uint32_t addr, uint32_t size, bool is_write);
-/* Shared address space as the system NoC sees it, at a time, no waits. core = CHIP_CORES: the NoC. */
+/* Shared addresses as the system NoC sees them, at a time, no waits. core = CHIP_CORES: the NoC. */
 enum chip_access chip_system_read(struct chip *chip, uint32_t core, uint32_t addr, uint32_t size,
                                   uint64_t cycle, uint32_t *value);
 enum chip_access chip_system_write(struct chip *chip, uint32_t core, uint32_t addr, uint32_t size,
                                    uint64_t cycle, uint32_t value);
 
+/* --guard: an application's write to SDRAM outside the arena. */
+bool chip_is_guarded(const struct chip *chip, uint32_t core, uint32_t addr, uint32_t size);
 void chip_bus_event(struct chip *chip, const struct chip_event *event);
 
 /* ---- memory (memory.c) ---- */
@@ -286,14 +295,34 @@ enum chip_access ethernet_read(struct chip *chip, uint32_t core, uint32_t offset
                                uint64_t now, uint32_t *value);
 enum chip_access ethernet_write(struct chip *chip, uint32_t core, uint32_t offset, uint32_t size,
                                 uint64_t now, uint32_t value);
-/* A frame of the host reaches the wire at `now` (>= the chip's time). false: the backlog is full. */
+/* A frame of the host reaches the wire at `now` (>= the chip's time). false: backlog full. */
 bool ethernet_receive(struct chip *chip, const uint8_t *frame, uint32_t size_bytes, uint64_t now);
 void ethernet_event(struct chip *chip, const struct chip_event *event);
+
+/* ---- boot ROM (rom.c) ---- */
+
+/* What the ROM has done when it waits for an image: monitor chosen, router on, the serial ROM's
+ * block (zeros on chips without Ethernet) in system RAM. Call after chip_init. */
+void rom_power_on(struct chip *chip, uint32_t monitor, const uint8_t srom[32]);
+/* The whole image has come (from the host): start the monitor. */
+void rom_load(struct chip *chip, const uint8_t *image, uint32_t size_bytes, uint64_t now);
+/* A packet for the monitor of a chip whose ROM is active. */
+void rom_take_packet(struct chip *chip, const struct packet *packet, uint64_t now);
 
 /* ---- register log (known.c) ---- */
 
 /* true: the vendor's software touched this register (system address, alias folded away). */
 bool chip_register_known(uint32_t addr);
+
+/* ---- snapshot.c: between two chip_run calls ---- */
+
+struct chip_stream {
+    void *ctx;
+    bool (*move)(void *ctx, void *data, size_t size_bytes); /* chip_save: reads data; else fills */
+};
+bool chip_save(const struct chip *chip, const struct chip_stream *out); /* false: move said so */
+/* Into an initialised chip with the same options for Ethernet. false: the stream ended early. */
+bool chip_load(struct chip *chip, const struct chip_stream *in);
 
 /* ---- queue.c: a heap the board may use, one per chip ---- */
 
@@ -301,7 +330,8 @@ struct chip_queue {
     struct chip_event *events;
     uint32_t count, capacity;
 };
-bool chip_queue_push(struct chip_queue *queue, const struct chip_event *event); /* false: no memory */
+/* false: no memory */
+bool chip_queue_push(struct chip_queue *queue, const struct chip_event *event);
 uint64_t chip_queue_next(const struct chip_queue *queue);
 void chip_queue_pop(struct chip_queue *queue, struct chip_event *event);
 void chip_queue_free(struct chip_queue *queue);

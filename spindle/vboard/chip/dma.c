@@ -5,10 +5,10 @@
  *
  *   commit -> START   +1 cycle: the source is read, the race checks are made
  *          -> DATA    +dma_fixed_cycles: the bytes begin to move
- *          -> DONE    all engines that move bytes share the chip's total evenly, each at most at the
- *                     engine rate; the destination becomes visible, a queued transfer starts
+ *          -> DONE    all engines that move bytes share the chip's total evenly, each at most
+ *                     at the engine rate; the destination becomes visible, a queued transfer starts
  *
- * Because all engines in DATA run at one common rate, `progress` (1/65536 byte since ever) says when
+ * Because all engines in DATA run at one common rate, `progress` (1/65536 byte) says when
  * each is over, and one event for the nearest is enough.
  *
  * RACE. From START to DONE nobody may touch what is moving:
@@ -203,9 +203,10 @@ static void start(struct chip *chip, uint32_t core, uint64_t now) {
     const struct dma_transfer *t = &dma->active;
     if (system_busy(chip, t->system_addr, size_of(t), !to_system(t)))
         chip_raise_fault(chip, core, FAULT_RACE, chip->wires.arm[core]->pc, t->system_addr, now);
-    if (!take_source(chip, core, now)) {
+    if (to_system(t) && chip_is_guarded(chip, core, t->system_addr, size_of(t)))
+        chip_raise_fault(chip, core, FAULT_GUARD, chip->wires.arm[core]->pc, t->system_addr, now);
+    if (!take_source(chip, core, now))
         return;
-    }
     dma->watch = size_of(t) ? arm_watch(chip->wires.arm[core], t->tcm_addr, size_of(t)) : -1;
     dma->phase = DMA_FIXED;
     chip_schedule(chip, now + chip->costs.dma_fixed_cycles, EV_DMA_DATA, core,

@@ -7,7 +7,7 @@
  *   host -> backlog -> wire (eth_rx_cycles_per_byte) -> ring of 3 KB, 64 descriptors
  *   tx buffer -> wire (eth_tx_cycles_per_byte) -> + eth_latency_cycles -> host
  *
- * The wire waits while the ring is full: the monitor loses no frames to pace, the backlog holds them.
+ * The wire waits while the ring is full: no frame is lost to pace, the backlog holds them.
  * Without the latency the host's next request would arrive before the monitor has freed its tag.
  * The ring is stored twice in a row, so that a frame past its end reads linearly.
  */

@@ -1,5 +1,5 @@
-/* Memory of a chip: SDRAM (128 MB, filled with seeded garbage page by page as it is touched), system
- * RAM, ROM, and the boot area that shows one of the two.
+/* Memory of a chip: SDRAM (128 MB, filled with seeded garbage page by page as it is touched),
+ * system RAM, ROM, and the boot area that shows one of the two.
  *
  *   0x60000000 / 0x70000000   SDRAM, mirrored every 128 MB (SC&MP sizes it by that)
  *   0xe5000000 / 0xf5000000   system RAM 32 KB
@@ -34,7 +34,8 @@ static void touch(struct chip *chip, uint32_t offset) {
     if (*touched)
         return;
     *touched = 1;
-    uint64_t seed = chip_mix(chip->options.seed ^ (uint64_t)chip->options.index << 48 ^ offset / PAGE);
+    uint64_t place = (uint64_t)chip->options.index << 48 | offset / PAGE;
+    uint64_t seed = chip_mix(chip->options.seed ^ place);
     if (!chip->options.pristine)
         memory_garbage(chip->wires.sdram + offset / PAGE * PAGE, PAGE, seed);
 }

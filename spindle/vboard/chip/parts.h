@@ -182,6 +182,17 @@ struct watchdog {
     uint32_t load, control, locked;
 };
 
+/* ---- rom.c: the boot ROM of a chip that waits for its image ---- */
+
+#define ROM_IMAGE_SIZE 0x8000u
+
+struct rom_boot {
+    bool active; /* packets for the monitor go to the ROM */
+    uint32_t blocks;
+    uint32_t have[ROM_IMAGE_SIZE / 4 / 32]; /* a bit per word */
+    uint8_t image[ROM_IMAGE_SIZE];
+};
+
 /* ---- ethernet.c ---- */
 
 #define ETH_RX_SIZE 0xc00u

@@ -1,5 +1,5 @@
-/* The smallest board: up to four chips with queues, links and a list of the frames they sent. Tests of
- * the parts drive it through spindle/vboard/chip_host.py; the real board has a host and a clock too.
+/* The smallest board: up to four chips with queues, links and a list of the frames they sent. Tests
+ * of the parts drive it through spindle/vboard/chip_host.py; the real board has a host and a clock.
  *
  * In: options, costs, neighbours, code, single accesses. Out: values, times, frames.
  */
@@ -106,6 +106,64 @@ EXPORT void rig_nominal_costs(struct chip_costs *costs) {
     chip_costs_nominal(costs);
 }
 
+/* ---- snapshot: chips and queues to a file's bytes and back */
+
+struct rig_bytes {
+    uint8_t *data;
+    size_t at, size;
+};
+
+static bool save_bytes(void *ctx, void *data, size_t size_bytes) {
+    struct rig_bytes *bytes = ctx;
+    if (bytes->at + size_bytes <= bytes->size)
+        memcpy(bytes->data + bytes->at, data, size_bytes);
+    bytes->at += size_bytes;
+    return true;
+}
+
+static bool load_bytes(void *ctx, void *data, size_t size_bytes) {
+    struct rig_bytes *bytes = ctx;
+    if (bytes->at + size_bytes > bytes->size)
+        return false;
+    memcpy(data, bytes->data + bytes->at, size_bytes);
+    bytes->at += size_bytes;
+    return true;
+}
+
+/* Bytes needed; data is filled when size is enough. */
+EXPORT uint64_t rig_save(const struct rig *rig, uint8_t *data, uint64_t size) {
+    struct rig_bytes bytes = {data, 0, size};
+    struct chip_stream out = {&bytes, save_bytes};
+    for (uint32_t i = 0; i < rig->n_chips; i++) {
+        const struct chip_queue *queue = &rig->queues[i];
+        chip_save(&rig->chips[i], &out);
+        save_bytes(&bytes, (void *)&queue->count, sizeof queue->count);
+        save_bytes(&bytes, queue->events, queue->count * sizeof queue->events[0]);
+    }
+    return bytes.at;
+}
+
+static bool load_queue(struct chip_queue *queue, struct rig_bytes *bytes) {
+    struct chip_event event;
+    uint32_t count;
+    queue->count = 0;
+    if (!load_bytes(bytes, &count, sizeof count))
+        return false;
+    for (; count; count--)
+        if (!load_bytes(bytes, &event, sizeof event) || !chip_queue_push(queue, &event))
+            return false;
+    return true;
+}
+
+EXPORT bool rig_load(struct rig *rig, uint8_t *data, uint64_t size) {
+    struct rig_bytes bytes = {data, 0, size};
+    struct chip_stream in = {&bytes, load_bytes};
+    for (uint32_t i = 0; i < rig->n_chips; i++)
+        if (!chip_load(&rig->chips[i], &in) || !load_queue(&rig->queues[i], &bytes))
+            return false;
+    return true;
+}
+
 /* ---- time */
 
 static uint64_t next_of_all(const struct rig *rig) {
@@ -182,6 +240,18 @@ EXPORT uint32_t rig_core_state(struct rig *rig, uint32_t chip, uint32_t core) {
     const struct arm_core *arm = rig->chips[chip].wires.arm[core];
     return arm->irq_line | (uint32_t)arm->fiq_line << 1 | (uint32_t)arm->asleep << 2 |
            (uint32_t)rig->chips[chip].cores[core].held << 3 | (uint32_t)(arm->error != 0) << 4;
+}
+
+/* ---- boot */
+
+EXPORT void rig_rom_power_on(struct rig *rig, uint32_t chip, uint32_t monitor,
+                             const uint8_t *srom) {
+    rom_power_on(&rig->chips[chip], monitor, srom);
+}
+
+EXPORT void rig_rom_load(struct rig *rig, uint32_t chip, const uint8_t *image,
+                         uint32_t size_bytes, uint64_t cycle) {
+    rom_load(&rig->chips[chip], image, size_bytes, cycle);
 }
 
 /* ---- inside */

@@ -27,6 +27,10 @@ struct packet *router_head(struct router *router) {
 static bool send_to_core(struct chip *chip, const struct packet *packet, uint32_t core,
                          uint64_t now) {
     struct router *router = &chip->router;
+    if (chip->rom_boot.active && core == chip_monitor(chip)) {
+        rom_take_packet(chip, packet, now);
+        return true;
+    }
     if (core >= CHIP_CORES || !router->core_room[core])
         return false;
     router->core_room[core]--;

@@ -63,8 +63,8 @@ static void handle_next(struct chip *chip) {
     chip_handle(chip, &event);
 }
 
-/* Many awake cores: each in turn to the same end. Which one goes first does not matter (rule 1), so the
- * slowest is looked for once a round. */
+/* Many awake cores: each in turn to the same end. Which one goes first does not matter (rule 1), so
+ * the slowest is looked for once a round. */
 static void run_round(struct chip *chip, uint64_t slowest_time, uint64_t until) {
     for (uint32_t left = chip->runnable; left; left &= left - 1) {
         uint32_t core = (uint32_t)__builtin_ctz(left);
@@ -102,6 +102,8 @@ static uint32_t behind(const struct chip *chip, uint32_t core, uint64_t cycle) {
 }
 
 bool chip_is_settled(const struct chip *chip, uint32_t core, uint64_t cycle) {
+    if (chip->on_stack & ~(1u << core))
+        return false; /* somebody's read waits, perhaps for an earlier cycle */
     return next_event(chip) > cycle && !behind(chip, core, cycle);
 }
 

@@ -1,7 +1,8 @@
-/* hal_host.c: hal.h for one core of the virtual board: bounds, DMA in two modes, virtual time.
+/* hal_host.c: hal.h for one core of the virtual board: bounds, DMA in two modes, a tape of what it did.
  *
  * DTCM map (bytes): runtime 4096 | record slots, tile arena | stacks. What lies around the arena
  * holds guard words. A bad address writes the board's fault; the lane then leaves at its next tile.
+ * Time is found at the barrier, from the tapes of all cores (replay.c); an untimed launch has none.
  */
 #include "native.h"
 
@@ -9,7 +10,7 @@
 
 #include <string.h>
 
-#define RUNTIME_WORDS (4096 / 4)
+#define RUNTIME_WORDS NATIVE_ALL_GUARDS
 #define ARENA_WORDS (SPINDLE_DTCM_ARENA_BYTES / 4)
 #define DTCM_WORDS (SPINDLE_DTCM_BYTES / 4)
 #define SLOT_BYTES SPINDLE_RECORD_SLOT_BYTES
@@ -26,9 +27,8 @@ uint8_t *hal_host_sdram(const struct native *board, uint32_t address, uint32_t b
     return board->sdram + offset;
 }
 
-void hal_host_start(struct hal *hal, struct native *board)
+void hal_host_open(struct hal *hal, struct native *board)
 {
-    memset(hal, 0, sizeof *hal);
     hal->board = board;
     for (uint32_t i = 0; i < DTCM_WORDS; i++) {
         hal->dtcm[i] = GUARD_WORD;
@@ -36,15 +36,30 @@ void hal_host_start(struct hal *hal, struct native *board)
     memset(hal->dtcm + RUNTIME_WORDS, DIRTY, ARENA_WORDS * 4);
 }
 
-uint32_t hal_host_intact(const struct hal *hal)
+void hal_host_start(struct hal *hal)
 {
-    for (uint32_t i = 0; i < DTCM_WORDS; i++) {
-        int inside = i >= RUNTIME_WORDS && i < RUNTIME_WORDS + ARENA_WORDS;
-        if (!inside && hal->dtcm[i] != GUARD_WORD) {
-            return 0;
-        }
+    hal->busy = 0;
+    hal->last_ticket = 0;
+    hal->waited = 0;
+    hal->first_ticket = 1;
+    hal->tape.n = 0;
+    hal->tape.lost = 0;
+}
+
+static uint32_t are_guards(const struct hal *hal, uint32_t first, uint32_t end)
+{
+    uint32_t wrong = 0;
+    for (uint32_t i = first; i < end; i++) {
+        wrong |= hal->dtcm[i] ^ GUARD_WORD;
     }
-    return 1;
+    return wrong == 0;
+}
+
+uint32_t hal_host_intact(const struct hal *hal, uint32_t margin)
+{
+    uint32_t arena = RUNTIME_WORDS, end = RUNTIME_WORDS + ARENA_WORDS;
+    return are_guards(hal, arena - margin, arena) && are_guards(hal, end, end + margin) &&
+           (margin < RUNTIME_WORDS || are_guards(hal, end, DTCM_WORDS));
 }
 
 uint8_t *hal_record_slot(struct hal *hal, uint32_t slot)
@@ -69,80 +84,84 @@ static int is_moved(struct hal *hal, const uint8_t *dtcm)
     return !hal->board->estimate || dtcm < (const uint8_t *)hal_arena(hal);
 }
 
-static void move(struct hal *hal, const struct native_transfer *transfer)
+typedef uint32_t block __attribute__((vector_size(64), aligned(4)));
+
+/* Rows are short: a call of memcpy would cost as much as they do. */
+static void copy(uint8_t *to, const uint8_t *from, uint32_t bytes)
 {
-    uint8_t *sdram = hal_host_sdram(hal->board, transfer->sdram, transfer->bytes);
+    for (; bytes >= sizeof(block); bytes -= (uint32_t)sizeof(block)) {
+        *(block *)(void *)to = *(const block *)(const void *)from;
+        to += sizeof(block);
+        from += sizeof(block);
+    }
+    for (; bytes != 0; bytes -= 4) {
+        *(uint32_t *)(void *)to = *(const uint32_t *)(const void *)from;
+        to += 4;
+        from += 4;
+    }
+}
+
+static void move(const struct native_transfer *transfer)
+{
     if (transfer->is_read) {
-        memcpy(transfer->dtcm, sdram, transfer->bytes);
+        copy(transfer->dtcm, transfer->sdram, transfer->bytes);
     } else {
-        memcpy(sdram, transfer->dtcm, transfer->bytes);
+        copy(transfer->sdram, transfer->dtcm, transfer->bytes);
     }
-}
-
-static void retire(struct hal *hal)
-{
-    const struct native_transfer *oldest = &hal->ring[hal->first];
-    if (hal->board->dma_mode == NATIVE_DMA_AT_WAIT && is_moved(hal, oldest->dtcm)) {
-        move(hal, oldest);
-    }
-    if (hal->clock < oldest->done_at) {
-        hal->clock = oldest->done_at;
-    }
-    hal->first = (hal->first + 1) % NATIVE_DMA_RING;
-    hal->n_pending--;
-}
-
-/* Engine time in 1/16 cycles: bytes / min(engine's rate, this core's share of SDRAM). */
-static uint64_t engine_time(const struct native *board, uint32_t bytes)
-{
-    const struct costs *costs = board->costs;
-    uint64_t scaled = (uint64_t)bytes * COST_FRACTION * COST_FRACTION;
-    uint64_t alone = scaled / costs->dma_bytes_per_cycle;
-    uint64_t shared = scaled * board->n_active / costs->sdram_bytes_per_cycle;
-    return costs->dma_fixed_cycles + (alone > shared ? alone : shared);
-}
-
-static void schedule(struct hal *hal, struct native_transfer *transfer)
-{
-    uint64_t start;
-    hal->clock += hal->board->costs->dma_setup_cycles;
-    start = hal->clock > hal->engine_free ? hal->clock : hal->engine_free;
-    transfer->done_at = start + engine_time(hal->board, transfer->bytes);
-    hal->engine_free = transfer->done_at;
-    hal->board->result->dma_bytes += transfer->bytes;
 }
 
 static void begin_data(struct hal *hal, const struct native_transfer *transfer)
 {
-    if (!is_moved(hal, transfer->dtcm)) {
+    if (hal->board->dma_mode == NATIVE_DMA_AT_START) {
+        move(transfer);
         return;
     }
-    if (hal->board->dma_mode == NATIVE_DMA_AT_START) {
-        move(hal, transfer);
-    } else if (transfer->is_read) {
+    hal->ring[hal->last_ticket % NATIVE_DMA_RING] = *transfer;
+    if (transfer->is_read) {
         memset(transfer->dtcm, DIRTY, transfer->bytes);
+    }
+}
+
+static void end_data(struct hal *hal, uint32_t ticket)
+{
+    while (hal->waited != ticket) {
+        struct native_transfer *transfer = &hal->ring[++hal->waited % NATIVE_DMA_RING];
+        if (transfer->bytes) {
+            move(transfer);
+        }
+        transfer->bytes = 0;
+    }
+}
+
+static void record(struct hal *hal, enum tape_kind kind, uint64_t value)
+{
+    if (hal->board->timed) {
+        tape_add(&hal->tape, kind, value);
     }
 }
 
 static uint32_t queue(struct hal *hal, uint32_t sdram, uint8_t *dtcm, uint32_t words, uint32_t read)
 {
-    uint32_t bytes = words * 4;
-    struct native_transfer *transfer;
+    struct native_transfer transfer = {0, dtcm, words * 4, read};
     if (words > SPINDLE_DMA_MAX_BYTES / 4) {
-        bad(hal, FAULT_DMA, sdram, bytes);
+        bad(hal, FAULT_DMA, sdram, transfer.bytes);
         return hal->last_ticket;
     }
-    if (is_moved(hal, dtcm) && hal_host_sdram(hal->board, sdram, bytes) == 0) {
-        bad(hal, FAULT_BAD_ADDRESS, sdram, bytes);
+    transfer.sdram = hal_host_sdram(hal->board, sdram, transfer.bytes);
+    if (transfer.sdram == 0 && is_moved(hal, dtcm)) {
+        bad(hal, FAULT_BAD_ADDRESS, sdram, transfer.bytes);
         return hal->last_ticket;
     }
-    if (hal->n_pending == NATIVE_DMA_RING) {
-        retire(hal);
+    if (hal->last_ticket - hal->waited == NATIVE_DMA_RING) {
+        hal_dma_wait(hal, hal->waited + 1);
     }
-    transfer = &hal->ring[(hal->first + hal->n_pending++) % NATIVE_DMA_RING];
-    *transfer = (struct native_transfer){++hal->last_ticket, sdram, bytes, read, dtcm, 0};
-    schedule(hal, transfer);
-    begin_data(hal, transfer);
+    hal->last_ticket++;
+    record(hal, TAPE_WORK, hal->board->costs->dma_setup_cycles);
+    record(hal, TAPE_TRANSFER, transfer.bytes);
+    hal->board->result->dma_bytes += transfer.bytes;
+    if (is_moved(hal, dtcm)) {
+        begin_data(hal, &transfer);
+    }
     return hal->last_ticket;
 }
 
@@ -158,16 +177,21 @@ uint32_t hal_dma_write(struct hal *hal, uint32_t sdram, const void *dtcm, uint32
 
 void hal_dma_wait(struct hal *hal, uint32_t ticket)
 {
-    while (hal->n_pending && (int32_t)(hal->ring[hal->first].ticket - ticket) <= 0) {
-        retire(hal);
+    if ((int32_t)(ticket - hal->waited) <= 0) {
+        return;
     }
+    record(hal, TAPE_WAIT, ticket);
+    if (hal->board->dma_mode == NATIVE_DMA_AT_WAIT) {
+        end_data(hal, ticket);
+    }
+    hal->waited = ticket;
 }
 
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
 {
     uint32_t value = 0;
     const uint8_t *place = hal_host_sdram(hal->board, sdram, 4);
-    hal->clock += hal->board->costs->sdram_word_cycles;
+    record(hal, TAPE_WORK, hal->board->costs->sdram_word_cycles);
     if (place != 0) {
         memcpy(&value, place, 4);
     } else if (!hal->board->estimate) {
@@ -179,7 +203,7 @@ uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
 void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value)
 {
     uint8_t *place = hal_host_sdram(hal->board, sdram, 4);
-    hal->clock += hal->board->costs->sdram_word_cycles;
+    record(hal, TAPE_WORK, hal->board->costs->sdram_word_cycles);
     if (place != 0) {
         memcpy(place, &value, 4);
     } else {
@@ -187,16 +211,41 @@ void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value)
     }
 }
 
-uint32_t hal_cycles(struct hal *hal) { return (uint32_t)(hal->clock / COST_FRACTION); }
+uint32_t hal_cycles(struct hal *hal)
+{
+    (void)hal;
+    return 0;
+}
+
+/* Operands that rt/ moves for this tile (pipeline.c decides the same way). */
+static uint32_t operands_moved(const struct kernel_args *args)
+{
+    uint32_t count = 0;
+    uint32_t inner = args->task->inner;
+    for (uint32_t i = 0; i < args->task->n_operands; i++) {
+        const struct operand *op = &args->operands[i];
+        int each = inner == SPINDLE_NO_DIM || op->stride[inner] != 0 || op->fast == inner;
+        int store = (op->flags & OPERAND_STORE) != 0;
+        int at_end = store ? args->tile.last_inner : args->tile.first_inner;
+        if ((op->flags & (OPERAND_LAZY | OPERAND_INTERNAL | OPERAND_RESIDENT)) == 0) {
+            count += each || at_end;
+        }
+    }
+    return count;
+}
 
 void hal_charge_tile(struct hal *hal, const struct kernel_args *args)
 {
     const struct costs *costs = hal->board->costs;
-    hal->clock += (uint64_t)kernel_cycles(args, costs) * COST_FRACTION;
-    hal->clock += costs->tile_cycles + (uint64_t)costs->operand_cycles * args->task->n_operands;
+    uint64_t ticks;
+    if (hal->board->timed) {
+        ticks = (uint64_t)kernel_cycles(args, costs) * COST_FRACTION + costs->tile_cycles;
+        ticks += (uint64_t)costs->operand_cycles * operands_moved(args);
+        tape_add(&hal->tape, TAPE_COMPUTE, ticks);
+    }
 }
 
-void hal_charge_step(struct hal *hal) { hal->clock += hal->board->costs->step_cycles; }
+void hal_charge_step(struct hal *hal) { record(hal, TAPE_WORK, hal->board->costs->step_cycles); }
 
 uint32_t hal_estimate(struct hal *hal) { return hal->board->estimate; }
 
@@ -208,36 +257,21 @@ uint32_t hal_aborted(struct hal *hal)
     return *flag != 0 || board->fault.code != FAULT_NONE;
 }
 
-static void add_elapsed(struct hal *hal, uint32_t step, uint32_t cycles)
-{
-    struct native_elapsed *elapsed = &hal->board->elapsed[step];
-    uint64_t end = hal->clock / COST_FRACTION;
-    uint64_t start = end - cycles;
-    elapsed->start = elapsed->open && elapsed->start < start ? elapsed->start : start;
-    elapsed->end = elapsed->open && elapsed->end > end ? elapsed->end : end;
-    elapsed->open = 1;
-}
-
-/* Host tools only: the profile itself takes no virtual time. */
+/* Counts only; times come from the tape. An untimed launch counts non-finite outputs alone. */
 void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct profile *spent)
 {
     struct native *board = hal->board;
-    uint32_t index = (step * SPINDLE_LANES + lane) * (uint32_t)sizeof *spent;
-    uint8_t *place = hal_host_sdram(board, board->command.profile + index, sizeof *spent);
-    uint32_t now[sizeof *spent / 4], more[sizeof *spent / 4];
+    struct profile *profile = native_profile(board, lane, step);
     board->result->nonfinite += spent->nonfinite;
-    if (spent->runs && step < board->result->n_steps) {
-        add_elapsed(hal, step, spent->cycles);
+    if (spent->runs) {
+        record(hal, TAPE_STEP_END, (uint64_t)step * SPINDLE_LANES + lane);
     }
-    if (board->command.profile == 0 || place == 0 || step >= board->result->n_steps) {
-        return;
+    if (profile != 0 && (board->timed || spent->nonfinite)) {
+        profile->dma_bytes += spent->dma_bytes;
+        profile->runs += spent->runs;
+        profile->nonfinite += spent->nonfinite;
+        profile->tiles += spent->tiles;
     }
-    memcpy(now, place, sizeof now);
-    memcpy(more, spent, sizeof more);
-    for (uint32_t i = 0; i < sizeof now / 4; i++) {
-        now[i] += more[i];
-    }
-    memcpy(place, now, sizeof now);
 }
 
 void hal_fault(struct hal *hal, const struct fault *fault)

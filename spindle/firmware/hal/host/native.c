@@ -37,11 +37,20 @@ struct native *native_open(uint8_t *sdram, uint32_t bytes, uint32_t n_cores, uin
         board->n_active = smaller(n_cores, SPINDLE_LANES);
         board->dma_mode = dma_mode;
         board->costs = costs;
+        for (uint32_t i = 0; i < board->n_active; i++) {
+            hal_host_open(&board->hal[i], board);
+        }
     }
     return board;
 }
 
-void native_close(struct native *board) { free(board); }
+void native_close(struct native *board)
+{
+    for (uint32_t i = 0; board != 0 && i < board->n_active; i++) {
+        free(board->hal[i].tape.events);
+    }
+    free(board);
+}
 
 static void fail(struct native *board, uint32_t code, const struct rt_lane *lane, uint32_t word)
 {
@@ -54,27 +63,37 @@ static void fail(struct native *board, uint32_t code, const struct rt_lane *lane
     }
 }
 
-/* Between barriers nothing may be under way, and nothing outside the arena touched. */
-static void check_core(struct native *board, const struct hal *hal, const struct rt_lane *lane)
+static void check_guards(struct native *board, struct hal *hal, const struct rt_lane *lane,
+                         uint32_t margin)
 {
-    if (hal->n_pending != 0) {
-        fail(board, FAULT_DMA, lane, hal->n_pending);
-    }
-    if (!hal_host_intact(hal)) {
+    if (!hal_host_intact(hal, margin)) {
         fail(board, FAULT_GUARD, lane, 0);
+        hal_host_open(hal, board);
     }
 }
 
+static void mark(struct native *board, struct hal *hal, enum tape_kind kind, uint32_t lane)
+{
+    if (board->timed) {
+        tape_add(&hal->tape, kind, lane);
+    }
+}
+
+/* Between barriers nothing may be under way, and nothing outside the arena touched. */
 static enum rt_reason run_lane(struct native *board, uint32_t number)
 {
     uint32_t core = number % board->n_active;
+    struct rt_lane *lane = &board->lane[number];
     struct hal *hal = &board->hal[core];
-    uint64_t start = hal->clock;
     enum rt_reason reason;
-    hal->lane = &board->lane[number];
-    reason = rt_run_lane(&board->core[core], &board->lane[number]);
-    hal->busy += hal->clock - start;
-    check_core(board, hal, &board->lane[number]);
+    hal->lane = lane;
+    mark(board, hal, TAPE_START, number);
+    reason = rt_run_lane(&board->core[core], lane);
+    mark(board, hal, TAPE_ARRIVE, number);
+    if (hal->waited != hal->last_ticket) {
+        fail(board, FAULT_DMA, lane, hal->last_ticket - hal->waited);
+    }
+    check_guards(board, hal, lane, NATIVE_NEAR_GUARDS);
     return reason;
 }
 
@@ -95,43 +114,22 @@ static enum rt_reason run_lanes(struct native *board)
     return reason;
 }
 
-static uint64_t latest(const struct native *board)
-{
-    uint64_t latest = 0;
-    for (uint32_t i = 0; i < board->n_active; i++) {
-        latest = board->hal[i].clock > latest ? board->hal[i].clock : latest;
-    }
-    return latest;
-}
-
-static void close_elapsed(struct native *board)
-{
-    for (uint32_t i = 0; i < board->result->n_steps; i++) {
-        struct native_elapsed *elapsed = &board->elapsed[i];
-        elapsed->total += elapsed->open ? elapsed->end - elapsed->start : 0;
-        elapsed->open = 0;
-    }
-}
-
 static void barrier(struct native *board)
 {
-    uint64_t release = latest(board) + board->costs->barrier_cycles;
-    for (uint32_t i = 0; i < board->n_active; i++) {
-        board->hal[i].clock = release;
-    }
+    native_pass_barrier(board);
     for (uint32_t lane = 0; lane < SPINDLE_LANES; lane++) {
         rt_lane_released(&board->core[lane % board->n_active], &board->lane[lane]);
     }
     board->result->barriers++;
     board->result->packets += board->n_cores > 1 ? ARRIVALS_AND_RELEASE : 0;
-    close_elapsed(board);
 }
 
 static void start(struct native *board)
 {
     for (uint32_t i = 0; i < board->n_active; i++) {
-        hal_host_start(&board->hal[i], board);
+        hal_host_start(&board->hal[i]);
         rt_core_start(&board->core[i], &board->hal[i], &board->command);
+        board->core[i].n_lanes = board->n_active == SPINDLE_LANES;
     }
     for (uint32_t lane = 0; lane < SPINDLE_LANES; lane++) {
         rt_lane_start(&board->lane[lane], lane, &board->command);
@@ -146,23 +144,25 @@ static void set_step(struct native *board)
 
 static void run(struct native *board)
 {
+    enum rt_reason reason;
     start(board);
-    while (run_lanes(board) == RT_BARRIER) {
+    while ((reason = run_lanes(board)) == RT_BARRIER) {
         barrier(board);
         set_step(board);
     }
-    close_elapsed(board);
+    native_end_epoch(board);
+    for (uint32_t i = 0; i < board->n_active; i++) {
+        check_guards(board, &board->hal[i], &board->lane[i], NATIVE_ALL_GUARDS);
+    }
 }
 
 static void write_result(struct native *board, struct status *status)
 {
     struct native_result *result = board->result;
-    result->cycles = latest(board) / COST_FRACTION;
+    result->cycles = board->clock / COST_FRACTION;
     for (uint32_t i = 0; i < board->n_active; i++) {
         result->core_cycles[i] = board->hal[i].busy / COST_FRACTION;
-    }
-    for (uint32_t i = 0; i < result->n_steps; i++) {
-        result->elapsed[i] = board->elapsed[i].total;
+        result->lost |= board->hal[i].tape.lost;
     }
     status->cycles = (uint32_t)result->cycles;
     status->packets_sent = result->packets;
@@ -200,8 +200,19 @@ static uint32_t refuse(struct native *board, struct status *status)
     return FAULT_BAD_CRC;
 }
 
+static int begin(struct native *board, struct native_result *result, uint32_t timed)
+{
+    board->result = result;
+    board->timed = timed;
+    board->clock = 0;
+    board->last_step = result->n_steps;
+    board->spent = calloc(result->n_steps + 1, sizeof *board->spent);
+    result->lost = board->spent == 0;
+    return board->spent != 0;
+}
+
 uint32_t native_launch(struct native *board, uint32_t command, uint32_t status_at,
-                       struct native_result *result)
+                       struct native_result *result, uint32_t timed)
 {
     struct status *status = (void *)hal_host_sdram(board, status_at, sizeof *status);
     uint64_t saved;
@@ -209,16 +220,16 @@ uint32_t native_launch(struct native *board, uint32_t command, uint32_t status_a
     if (!read_command(board, command)) {
         return refuse(board, status);
     }
+    if (!begin(board, result, timed)) {
+        return FAULT_NONE;
+    }
     board->status = status_at;
-    board->result = result;
-    board->elapsed = calloc(result->n_steps + 1, sizeof *board->elapsed);
     status->last_started = board->command.sequence;
     saved = float_mode_enter();
     run(board);
     float_mode_leave(saved);
     write_result(board, status);
-    free(board->elapsed);
-    board->elapsed = 0;
+    free(board->spent);
     return board->fault.code;
 }
 
@@ -227,7 +238,7 @@ uint32_t native_estimate(struct native *board, uint32_t command, uint32_t status
 {
     uint32_t code;
     board->estimate = while_trips ? while_trips : 1;
-    code = native_launch(board, command, status_at, result);
+    code = native_launch(board, command, status_at, result, 1);
     board->estimate = 0;
     return code;
 }

@@ -2,7 +2,7 @@
  * that inline them; plain C, so that every rule is readable. Contract: sf.h.
  *
  * A finite operand is significand * 2^(field - 150), field at least 1; sums and products are exact in
- * 64 bits (or keep what is far below as one unit) and rounded once by round_scaled.
+ * 64 bits (or keep what is far below as one unit) and rounded once.
  */
 #include "round_scaled.h"
 #include "sf.h"
@@ -15,6 +15,7 @@ uint32_t sf_add_edge(uint32_t a, uint32_t b);
 uint32_t sf_mul_edge(uint32_t a, uint32_t b);
 uint32_t sf_div_edge(uint32_t a, uint32_t b);
 uint32_t sf_sqrt_edge(uint32_t a);
+uint32_t sf_round(int64_t value, int32_t exponent);
 
 static uint32_t is_nan(uint32_t a) { return (a & ~SIGN) > INF; }
 static uint32_t is_inf(uint32_t a) { return (a & ~SIGN) == INF; }
@@ -28,8 +29,8 @@ static int32_t significand(uint32_t a)
     return a & SIGN ? -magnitude : magnitude;
 }
 
-/* One copy for all callers. */
-static __attribute__((noinline)) uint32_t rounded(int64_t value, int32_t exponent)
+/* value * 2^exponent, rounded once: the one copy for all callers, also for arm/dot_s28_finish.S. */
+uint32_t sf_round(int64_t value, int32_t exponent)
 {
     return round_scaled(value, exponent);
 }
@@ -41,7 +42,7 @@ static uint32_t add_finite(uint32_t a, uint32_t b)
     uint32_t far = distance > 31;
     int64_t sum = (int64_t)significand(a) << (far ? 31 : distance);
     sum += far ? (small > 0) - (small < 0) : small;
-    return sum ? rounded(sum, (far ? field(a) - 31 : field(b)) - 150) : a & b & SIGN;
+    return sum ? sf_round(sum, (far ? field(a) - 31 : field(b)) - 150) : a & b & SIGN;
 }
 
 uint32_t sf_add_edge(uint32_t a, uint32_t b)
@@ -64,7 +65,7 @@ uint32_t sf_mul_edge(uint32_t a, uint32_t b)
     if (is_inf(a) || is_inf(b)) {
         return sign | INF;
     }
-    return sign | rounded((int64_t)significand(a) * significand(b), field(a) + field(b) - 300);
+    return sign | sf_round((int64_t)significand(a) * significand(b), field(a) + field(b) - 300);
 }
 
 /* Finite, not zero: 28 bits of the quotient and one that says whether more follow. */
@@ -80,7 +81,7 @@ static uint32_t div_finite(uint32_t a, uint32_t b)
         quotient = 2 * quotient + fits;
         n = (n - (fits ? d : 0)) * 2;
     }
-    return rounded((int64_t)2 * quotient + (n != 0), field(a) - up_n - field(b) + up_d - 28);
+    return sf_round((int64_t)2 * quotient + (n != 0), field(a) - up_n - field(b) + up_d - 28);
 }
 
 uint32_t sf_div_edge(uint32_t a, uint32_t b)

@@ -9,7 +9,7 @@
 /* a + b. Packed words are added as they are: sign|exponent|fraction plus the smaller one's 24-bit
  * significand shifted right; changed low exponent bits tell that the sum left its binade.
  * Zero is answered here; |smaller| < 2^-102 (a difference may be denormal) or |larger| > 2^127 are
- * edges. Cycles without tail: sum 27 or 30, difference 30, 37 with one place lost, 42 with more. */
+ * edges. Cycles without tail: sum 27 or 31, difference 30, 37 with one place lost, 42 with more. */
 .macro SF_ADD_INLINE tail, edge
     mov     r2, r0, lsl #1
     cmp     r2, r1, lsl #1

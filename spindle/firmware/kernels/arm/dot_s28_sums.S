@@ -1,7 +1,7 @@
 /* Exact integer sums of DOT_S28: 2x2 outputs by SMLAL; twin of ../dot_s28_sums.c (same bits).
  *
  * In: r0 = int64 sums[2][columns], r1 = struct dot_pair (dot_s28.h). Out: sums, on top of what they
- * held. One k-step is 4 SMLAL and 4 loads, 16 cycles without interlock; 8 k-steps of a chunk lie in a
+ * held unless fresh. One k-step is 4 SMLAL and 4 loads, 16 cycles without interlock; 8 k-steps of a chunk lie in a
  * row, a chunk's end loads the pitch into the register its last load overwrites. Four chunks are
  * unrolled; a block of 2x2 enters so that the last one ends it. The last k-step loads nothing: no word outside the
  * panels is touched.
@@ -22,6 +22,7 @@
 #define HIGH 24
 #define LOW_END 28
 #define ENTRY 32
+#define FRESH 36
 #define LOCALS 40
 
 .macro K_STEP
@@ -59,10 +60,19 @@
     K_STEP_JUMP
 .endm
 
+.macro START_BLOCK
+    ldr     r10, [r0], #4
+    ldr     r11, [r0], #4
+    ldr     r12, [r1], #4
+    ldr     lr, [r1], #4
+    ldr     pc, [sp, #ENTRY]
+.endm
+
 FUNCTION dot_s28_sums
     push    {r4-r11, lr}
     sub     sp, sp, #LOCALS + 4
-    ldmia   r1, {r2-r7}         @ a, b, a_pitch, b_pitch, columns, chunks
+    ldmia   r1, {r2-r7, r12}    @ a, b, a_pitch, b_pitch, columns, chunks, fresh
+    str     r12, [sp, #FRESH]
     str     r0, [sp, #LOW]
     add     r8, r0, r6, lsl #3
     str     r8, [sp, #HIGH]
@@ -127,13 +137,18 @@ FUNCTION dot_s28_sums
     add     r1, r1, r12
     beq     .Ldone
 .Lblock:                        @ r10, r11: its sums
+    ldr     r12, [sp, #FRESH]
+    mov     r2, #0
+    cmp     r12, #0
+    beq     .Lloaded
+    .irp    sum, r3, r4, r5, r6, r7, r8, r9
+    mov     \sum, r2
+    .endr
+    START_BLOCK
+.Lloaded:
     ldmia   r10, {r2-r5}
     ldmia   r11, {r6-r9}
-    ldr     r10, [r0], #4
-    ldr     r11, [r0], #4
-    ldr     r12, [r1], #4
-    ldr     lr, [r1], #4
-    ldr     pc, [sp, #ENTRY]
+    START_BLOCK
 .Ldone:
     add     sp, sp, #LOCALS + 4
     pop     {r4-r11, pc}

@@ -3,17 +3,10 @@
  * fold_add_f32: r0 = acc, r1 = x, r2 = n (may be 0) -> r0 = acc + x[0] + x[1] ...
  * merge_add_f32: r0 = acc, r1 = x, r2 = n, at least 1: acc[i] = acc[i] + x[i], by ADD's loop.
  */
-#include "sf_inline.h"
 #include "strip_asm.h"
 
     .syntax unified
     .arm
-
-.macro FOLD_NEXT
-    subs    r5, r5, #1
-    bne     1b
-    pop     {r4-r6, pc}
-.endm
 
 FUNCTION fold_add_f32
     cmp     r2, #0
@@ -22,9 +15,10 @@ FUNCTION fold_add_f32
     mov     r4, r1
     mov     r5, r2
 1:  ldr     r1, [r4], #4
-    SF_ADD_INLINE FOLD_NEXT, 2f
-2:  bl      sf_add_edge
-    FOLD_NEXT
+    bl      sf_add
+    subs    r5, r5, #1
+    bne     1b
+    pop     {r4-r6, pc}
 
 FUNCTION merge_add_f32
     push    {r4-r8, lr}

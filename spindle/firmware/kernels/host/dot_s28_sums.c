@@ -69,6 +69,7 @@ static void two_pairs(int64_t *sums, const struct dot_pair *pair, uint32_t j)
 void dot_s28_sums(int64_t *sums, const struct dot_pair *pair)
 {
     uint32_t j = 0;
+    dot_pair_clear(sums, pair);
     for (; j + 4 <= pair->columns; j += 4) {
         two_pairs(sums, pair, j);
     }

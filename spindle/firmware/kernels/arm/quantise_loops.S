@@ -1,0 +1,89 @@
+/* Inner loops of QUANTISE. Contracts: quantise_loops.h; twin: ../quantise_pair.h (same bits).
+ *
+ * Cycles per element: docs/kernels.md.
+ */
+#include "strip_asm.h"
+
+    .syntax unified
+    .arm
+
+/* \x: a word; \top: its row's largest. An Inf or NaN carries out of the first addition. */
+.macro TOP_OF x, top
+    adds    \x, r6, \x, lsl #1  @ field + 1, sign gone
+    bcs     .Lnot_finite
+    add     \x, r9, \x, lsr #2
+    cmp     \top, \x
+    movlt   \top, \x
+.endm
+
+.macro TOPS_OF_K
+    ldr     r9, [r1], #4
+    ldr     r10, [r0], r3
+    mul     r9, r5, r9
+    ldr     r11, [r0], r4
+    TOP_OF  r10, r7
+    TOP_OF  r11, r8
+.endm
+
+FUNCTION quantise_tops
+    push    {r1, r4-r11, lr}
+    ldmia   r0, {r0-r5}         @ x, d, n_k, step_f, jump_k, sign
+    mov     r5, r5, lsl #22
+    mov     r6, #0x01000000
+    mov     r7, #0x80000000
+    mov     r8, #0x80000000
+1:  TOPS_OF_K
+    TOPS_OF_K
+    subs    r2, r2, #2
+    bne     1b
+    ldr     r1, [sp]
+    mov     r0, #1
+    stmia   r1, {r7, r8}
+    pop     {r1, r4-r11, pc}
+.Lnot_finite:
+    mov     r0, #0
+    pop     {r1, r4-r11, pc}
+
+/* The hidden one at bit 31, down by E + 132 - d - field, to nearest even. The field is the low byte of the
+ * word turned by 23; a shift is taken from a register's low byte. */
+.macro MANTISSA_OF base
+    orr     r10, r5, r9, lsl #8
+    sub     r11, \base, r8
+    sub     r11, r11, r9, ror #23
+    movs    r12, r10, lsr r11   @ C: the half
+    adc     r12, r12, #0
+    rsbcs   r11, r11, #33
+    movscs  r10, r10, lsl r11   @ Z: nothing under it. C = 0: Z only where r12 = 0
+    biceq   r12, r12, #1
+    cmp     r9, #0
+    rsbmi   r12, r12, #0
+    str     r12, [r2], #4
+.endm
+
+.macro MANTISSAS_OF_K
+    ldr     r8, [r1], #4
+    ldr     r9, [r0], r3
+    smulbt  r8, r8, r6          @ sign * d
+    MANTISSA_OF r6
+    ldr     r9, [r0], r4
+    MANTISSA_OF r7
+.endm
+
+/* lr: chunks, and in its two top bits the pairs of k done in this one. */
+FUNCTION quantise_mantissas
+    push    {r3-r11, lr}
+    ldmia   r1, {r6, r7}
+    ldmia   r0, {r0, r1, r8-r10}
+    mov     lr, r8, lsr #3
+    mov     r3, r9
+    mov     r4, r10
+    mov     r5, #0x80000000
+1:  MANTISSAS_OF_K
+    MANTISSAS_OF_K
+    adds    lr, lr, #0x40000000
+    bcc     1b
+    ldr     r9, [sp]            @ out_jump
+    subs    lr, lr, #1
+    add     r2, r2, r9
+    bne     1b
+    pop     {r3-r11, pc}

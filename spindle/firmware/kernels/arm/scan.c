@@ -1,0 +1,145 @@
+/* SCAN, SCAN_FREE, SCAN_K on ARM: six rows or columns at a time by assembly; same bits as ../scan.c.
+ *
+ * In and out: ../scan.c. Largest words stand for largest exponents. Left to plain C: tiles with Inf or
+ * NaN, fewer than six rows or columns, and columns whose largest may be a denormal.
+ */
+#include "../scan.h"
+#include "families.h"
+#include "scan_loops.h"
+
+#define NOT_FINITE 0xff000000u /* Inf, shifted left by one */
+#define NOTHING INT32_MIN
+
+/* max over i of e(x_i) - r_i; r may be null: e(x_i). */
+static int32_t peak(const uint32_t *x, uint32_t step, const int32_t *r, uint32_t n)
+{
+    int32_t largest = SPINDLE_EMPTY_EXPONENT;
+    for (uint32_t i = 0; i < n; i++, x += step) {
+        largest = exponent_max(largest, exponent_plus(*x, r ? -r[i] : 0));
+    }
+    return largest;
+}
+
+/* First of a group: the last group may overlap the one before. */
+static uint32_t group_start(uint32_t i, uint32_t n)
+{
+    return i + SCAN_GROUP <= n ? i : n - SCAN_GROUP;
+}
+
+/* Groups of rows: their r. Returns 0 where it stops: something is not finite, or rows are few. */
+static uint32_t rows_fast(const struct view *v, int32_t *r)
+{
+    int32_t step = (int32_t)v->step_f * 4;
+    struct scan_loop loop = {0, v->n_k, step, (int32_t)v->step_k * 4 - (SCAN_GROUP - 1) * step};
+    uint32_t top[SCAN_GROUP];
+    for (uint32_t f = 0; f < v->n_f && v->n_f >= SCAN_GROUP; f += SCAN_GROUP) {
+        uint32_t first = group_start(f, v->n_f);
+        loop.x = v->x + first * v->step_f;
+        scan_tops(&loop, top);
+        for (uint32_t i = 0; i < SCAN_GROUP; i++) {
+            if (top[i] >= NOT_FINITE) {
+                return 0;
+            }
+            uint32_t word = top[i] >> 1;
+            r[first + i] = exponent_max(r[first + i], peak(&word, 1, 0, 1));
+        }
+    }
+    return v->n_f >= SCAN_GROUP;
+}
+
+/* r_f, on top of what r holds. Returns 1 where all words are known to be finite. */
+static uint32_t raise_rows(const struct view *v, int32_t *r)
+{
+    uint32_t finite = rows_fast(v, r);
+    for (uint32_t f = 0; !finite && f < v->n_f; f++) {
+        r[f] = exponent_max(r[f], peak(v->x + f * v->step_f, v->step_k, 0, v->n_k));
+    }
+    return finite;
+}
+
+static uint32_t is_finite(const struct view *v)
+{
+    uint32_t finite = 1;
+    for (uint32_t f = 0; f < v->n_f; f++) {
+        for (uint32_t k = 0; k < v->n_k; k++) {
+            finite &= v->x[f * v->step_f + k * v->step_k] << 1 < NOT_FINITE;
+        }
+    }
+    return finite;
+}
+
+/* What a denormal's exponent, taken as -127, may reach at most relative to its row. */
+static int32_t denormal_limit(const int32_t *r, uint32_t n)
+{
+    int32_t least = 0;
+    for (uint32_t f = 0; f < n; f++) {
+        least = r[f] != SPINDLE_EMPTY_EXPONENT && r[f] < least ? r[f] : least;
+    }
+    return -127 - least;
+}
+
+static int32_t column_slow(const struct view *v, const int32_t *r, uint32_t k)
+{
+    return peak(v->x + k * v->step_k, v->step_f, r, v->n_f);
+}
+
+static void columns_fast(const struct view *v, const int32_t *r, int32_t *a)
+{
+    int32_t step = (int32_t)v->step_k * 4, limit = denormal_limit(r, v->n_f), top[SCAN_GROUP];
+    struct scan_loop loop = {0, v->n_f, step, (int32_t)v->step_f * 4 - (SCAN_GROUP - 1) * step};
+    for (uint32_t k = 0; k < v->n_k; k += SCAN_GROUP) {
+        uint32_t first = group_start(k, v->n_k);
+        loop.x = v->x + first * v->step_k;
+        scan_relative_tops(&loop, r, top);
+        for (uint32_t i = 0; i < SCAN_GROUP; i++) {
+            int32_t e = (top[i] >> 24) - 127;
+            e = e > limit ? e : column_slow(v, r, first + i);
+            a[first + i] = top[i] == NOTHING ? SPINDLE_EMPTY_EXPONENT : e;
+        }
+    }
+}
+
+static void scan_columns(const struct view *v, const int32_t *r, int32_t *a, uint32_t finite)
+{
+    if (finite && v->n_k >= SCAN_GROUP) {
+        columns_fast(v, r, a);
+        return;
+    }
+    for (uint32_t k = 0; k < v->n_k; k++) {
+        a[k] = column_slow(v, r, k);
+    }
+}
+
+void scan_compute(const struct kernel_args *args)
+{
+    struct view v;
+    int32_t *r = (int32_t *)args->work;
+    view_x(&v, args);
+    clear(r, v.n_f);
+    scan_columns(&v, r, (int32_t *)args->data[1], raise_rows(&v, r));
+}
+
+void scan_free_compute(const struct kernel_args *args)
+{
+    struct view v;
+    int32_t *r = (int32_t *)args->work, *out = (int32_t *)args->data[1];
+    uint32_t step = operand_step(&args->operands[1], &args->tile, 1);
+    view_x(&v, args);
+    if (args->tile.first_inner) {
+        clear(r, v.n_f);
+    }
+    raise_rows(&v, r);
+    for (uint32_t f = 0; args->tile.last_inner && f < v.n_f; f++) {
+        out[f * step] = r[f];
+    }
+}
+
+/* Precondition: operand 1 lies with dim 1 fast. */
+void scan_k_compute(const struct kernel_args *args)
+{
+    struct view v;
+    view_x(&v, args);
+    scan_columns(&v, (const int32_t *)args->data[1], (int32_t *)args->data[2], is_finite(&v));
+}
+
+uint32_t scan_work_words(const struct task *task) { return task->tile[1]; }

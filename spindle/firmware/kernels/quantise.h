@@ -1,0 +1,48 @@
+/* What quantise.c and arm/quantise.c share: the source of a tile, one element's mantissa. */
+#ifndef SPINDLE_QUANTISE_H
+#define SPINDLE_QUANTISE_H
+
+#include "exponent.h"
+#include "kernels.h"
+
+#define PLACES (2 * SPINDLE_CHUNK) /* words of a pair of rows in one chunk */
+
+struct source {
+    const uint32_t *x;
+    const int32_t *d;
+    uint32_t step_f, step_k; /* words */
+    uint32_t n_f, n_k;
+    int32_t sign;   /* of d: 1 or -1 */
+    uint32_t pitch; /* words from chunk to chunk in the panel */
+};
+
+static inline uint32_t is_nonfinite(uint32_t x) { return (x & 0x7f800000u) == 0x7f800000u; }
+
+/* Mantissa of x * 2^d in units of 2^(e - 26). One spare bit below keeps the shift at 1 or more. */
+static inline int32_t mantissa(uint32_t x, int32_t d, int32_t e)
+{
+    uint32_t magnitude = x & 0x7fffffffu, field = magnitude >> 23;
+    uint32_t shift_up = ((uint32_t)__builtin_clz(magnitude | 1u) - 8) & 31;
+    uint32_t significand = field ? (magnitude & 0x7fffffu) | 0x800000u : magnitude << shift_up;
+    uint32_t wide = significand << 4;
+    int32_t own = exponent_of(x), below = e - (own + d) + 1;
+    uint32_t drop = below > 31 ? 31 : (uint32_t)below & 31;
+    uint32_t half = (1u << drop) >> 1;
+    uint32_t q = (wide + half - 1 + ((wide >> drop) & 1)) >> drop;
+    uint32_t counted = own == SPINDLE_EMPTY_EXPONENT ? 0 : q;
+    return x >> 31 ? -(int32_t)counted : (int32_t)counted;
+}
+
+static inline void view_source(struct source *s, const struct kernel_args *args)
+{
+    s->x = args->data[0];
+    s->d = (const int32_t *)args->data[1];
+    s->step_f = operand_step(&args->operands[0], &args->tile, 1);
+    s->step_k = operand_step(&args->operands[0], &args->tile, 3);
+    s->n_f = args->tile.extent[1];
+    s->n_k = args->tile.extent[3];
+    s->pitch = operand_row_words(&args->operands[2], &args->tile);
+    s->sign = args->task->arg ? -1 : 1;
+}
+
+#endif

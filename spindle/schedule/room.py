@@ -1,0 +1,24 @@
+"""Room: what a job may use of lanes and DTCM, decided by order.py for the jobs of an epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spindle.spec.chip import HALF_ARENA_BYTES
+from spindle.spec.records import LANES
+
+BUDGET_WORDS = HALF_ARENA_BYTES // 4 - 2
+"""Of one half; the workspace begins inside it, so that its place tells the half."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a job may use: lanes to fill, and both halves of the arena where it is by itself."""
+
+    lanes: int = LANES
+    alone: bool = False
+
+    @property
+    def words(self) -> int:
+        """Words of DTCM."""
+        return 2 * BUDGET_WORDS if self.alone else BUDGET_WORDS
