@@ -139,11 +139,4 @@ port_wait_for_interrupt:
     mov     r0, #0
     mcr     p15, 0, r0, c7, c0, 4
     bx      lr
-
-/* Thumb code asks for it. */
-    .globl  __clzsi2
-    .type   __clzsi2, %function
-__clzsi2:
-    clz     r0, r0
-    bx      lr
     .ltorg
