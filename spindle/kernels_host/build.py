@@ -29,22 +29,20 @@ ARM_SOURCES = (
     "hal/spinnaker/*.S",
 )
 """A file in kernels/arm/ replaces the C file of its name in kernels/."""
-HOST_ONLY = ("kernel_cost.c",)
-ARM_FAST = ("await.c", "barrier_quick.c", "dot_s28_sums.c")
+HOST_ONLY = ("kernel_cost.c", "barrier_look.c")
+ARM_FAST = ("await.c", "dot_s28_sums.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
 THUMB_FOLDERS = ("rt",)
 THUMB_FILES = (
     "balance.c",
     "dot_f32.c",
-    "strip_float.c",
-    "strip_iota.c",
-    "transpose.c",
-    "kernel.c",
     "rescue.c",
-    "strip_int.c",
-    "strip_reduce.c",
-    "tile.c",
     "strip.c",
+    "strip_convert.c",
+    "strip_int.c",
+    "strip_iota.c",
+    "strip_reduce.c",
+    "transpose.c",
     "barrier.c",
     "complete.c",
     "hal.c",

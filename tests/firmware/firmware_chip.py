@@ -1,8 +1,8 @@
 """The real firmware on one emulated chip, without a monitor: this plays the monitor's few parts.
 
-In: number of cores, chip options. Out: launches of Images, status and core records, completions.
-The linked sections are put where the loader puts them; maps, tag table and message buffers of SC&MP
-are written into system RAM; doorbells go through the mailbox of the service core.
+In: number of cores, chip options. Out: launches of Images, records, completions. The
+linked sections are put where the loader puts them; maps, tag table and message buffers of SC&MP are
+written into system RAM; doorbells go through the mailbox of the service core.
 """
 
 from __future__ import annotations
