@@ -42,7 +42,7 @@ RETURN = 0x20
 WAIT_FOR_INTERRUPT = bytes.fromhex("900f07ee")
 """mcr p15, 0, r0, c7, c0, 4"""
 DTCM_STACK = 0x00410000
-CPSR_SYSTEM, CPSR_THUMB = 0xDF, 0x20
+CPSR_SYSTEM = 0xDF
 
 LINKER_SCRIPT = """
 ENTRY(_start)
@@ -202,7 +202,6 @@ class TimedProgram:
         before = self.core.cycles
         self.core.set_irq(True, before)  # masked: it only wakes the core
         self.core.set_irq(False, before)
-        self.core.cpsr = CPSR_SYSTEM | (CPSR_THUMB if start & 1 else 0)
-        self.core.pc = start & ~1
+        self.core.pc = start
         assert self.core.run(before + 100_000_000) == Result.ASLEEP
         return self.core.cycles - before
