@@ -14,6 +14,7 @@ from spindle.errors import UserError
 
 COMMANDS = {
     "demo": "train an MLP on handwritten digits and report what it cost",
+    "bench": "measure a matrix product, everything counted",
     "board": "run a virtual SpiNNaker board that any SpiNNaker tool can use",
 }
 
