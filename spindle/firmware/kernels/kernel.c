@@ -35,7 +35,8 @@ uint32_t kernel_flagged(const struct kernel_args *args)
 
 void kernel_epilogue(const struct kernel_args *args)
 {
-    if (args->task->kernel == KERNEL_DOT_S28 || args->task->kernel == KERNEL_DOT_F32) {
+    uint32_t kernel = args->task->kernel;
+    if ((kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32) && args->task->n_instrs != 0) {
         strip_run(args);
     }
 }
