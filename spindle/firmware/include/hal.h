@@ -16,11 +16,19 @@ struct hal;
 uint32_t *hal_arena(struct hal *hal);
 uint8_t *hal_record_slot(struct hal *hal, uint32_t slot);
 
-/* Queue one transfer, in order behind earlier ones of this core; returns its ticket (increasing).
- * sdram: 32-bit address, word aligned; words <= SPINDLE_DMA_MAX_BYTES / 4. The source must stay
- * unchanged, and the destination untouched, until hal_dma_wait(ticket) has returned. */
-uint32_t hal_dma_read(struct hal *hal, uint32_t sdram, void *dtcm, uint32_t words);
-uint32_t hal_dma_write(struct hal *hal, uint32_t sdram, const void *dtcm, uint32_t words);
+/* n_rows transfers of equal length: `stride` bytes apart in SDRAM, dense in DTCM. */
+struct dma_rows {
+    uint32_t sdram; /* of the first; word aligned, as stride is */
+    uint32_t stride;
+    uint32_t words; /* of each, <= SPINDLE_DMA_MAX_BYTES / 4 */
+    uint32_t n_rows; /* 1 or more */
+};
+
+/* Queue transfers, in order behind earlier ones of this core; returns the last one's ticket (each
+ * transfer has one, increasing; of a launch). The source must stay unchanged, and the destination
+ * untouched, until hal_dma_wait(ticket) has returned. */
+uint32_t hal_dma_read(struct hal *hal, const struct dma_rows *rows, void *dtcm);
+uint32_t hal_dma_write(struct hal *hal, const struct dma_rows *rows, const void *dtcm);
 
 /* Return when every transfer up to and including `ticket` is done; ticket 0 returns at once. */
 void hal_dma_wait(struct hal *hal, uint32_t ticket);

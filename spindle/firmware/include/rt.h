@@ -50,6 +50,9 @@ struct rt_run {
     const struct instr *program;
     uint32_t base[SPINDLE_MAX_OPERANDS];      /* SDRAM address of element (0, 0, 0, 0) */
     uint32_t stored[SPINDLE_MAX_OPERANDS][2]; /* ticket of the last store from each buffer */
+    uint32_t loads[2]; /* a bit per operand: loaded after computing; a tile ahead */
+    uint32_t stores;   /* stored */
+    uint32_t each;     /* moved for each tile along inner, not for the first or last only */
     uint32_t count[SPINDLE_MAX_DIMS];         /* tiles per dim */
     uint32_t n_outer, n_inner;
     struct rt_place place[2];  /* the tile that computes and the one that is loaded */

@@ -3,7 +3,7 @@
  * A tile covers indices origin[d] .. origin[d]+extent[d]-1 of dims 0..3; extent[0] is 1. An operand's
  * tile lies as dense rows: one row per combination of granules of the dims it is indexed by, other
  * than its fast dim, dims in increasing order, the last varying quickest; a row is the fast dim's
- * indices, unit_words each, rounded up to align_words. docs/spec/image.md draws it.
+ * indices, unit_words each, rounded up to align_words, a power of two. docs/spec/image.md draws it.
  */
 #ifndef SPINDLE_TILE_H
 #define SPINDLE_TILE_H

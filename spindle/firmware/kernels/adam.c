@@ -31,8 +31,9 @@ STRIP_INLINE struct moments decay(const struct adam *k, uint32_t m, uint32_t v, 
     return next;
 }
 
-STRIP_INLINE void adam(const struct strip *s, const struct instr *in, uint32_t g_last)
+void prim_adam_f32(const struct strip *s, const struct instr *in)
 {
+    uint32_t g_last = in->imm & SPINDLE_ADAM_G_LAST;
     uint32_t *p_out = s->reg[in->reg[0]], *m_out = s->reg[in->reg[1]], *v_out = s->reg[in->reg[2]];
     const uint32_t *p = s->reg[in[1].reg[0]], *m = s->reg[in[1].reg[1]], *v = s->reg[in[1].reg[2]];
     const uint32_t *g = s->reg[in[1].imm & 0xff];
@@ -49,14 +50,5 @@ STRIP_INLINE void adam(const struct strip *s, const struct instr *in, uint32_t g
         p_out[i] = sf_sub(p[i], step);
         m_out[i] = next.m;
         v_out[i] = next.v;
-    }
-}
-
-void prim_adam_f32(const struct strip *s, const struct instr *in)
-{
-    if (in->imm & SPINDLE_ADAM_G_LAST) {
-        adam(s, in, 1);
-    } else {
-        adam(s, in, 0);
     }
 }

@@ -13,7 +13,7 @@ struct segment {
     const struct kernel_args *args;
     struct dot_s28_work work;
     uint32_t chunk, chunks; /* of the tile's panels */
-    uint32_t row;           /* of the tile's exponents */
+    const uint32_t *exponents[2]; /* of the K-block: of rows, of columns */
     uint32_t first, last;   /* part of the K-block */
     uint32_t first_block;   /* of the whole dot */
 };
@@ -59,31 +59,11 @@ static void gather_flags(uint32_t *flags, const uint32_t *exponents, uint32_t n)
     }
 }
 
-static const uint32_t *exponent_row(const struct segment *s, uint32_t operand)
-{
-    const struct operand *op = &s->args->operands[operand];
-    return s->args->data[operand] + s->row * operand_row_words(op, &s->args->tile);
-}
-
 static void segment_flags(const struct segment *s)
 {
     const struct tile *tile = &s->args->tile;
-    gather_flags(s->work.row_flags, exponent_row(s, 2), tile->extent[1]);
-    gather_flags(s->work.column_flags, exponent_row(s, 3), tile->extent[2]);
-}
-
-/* Round one row of sums and add it to C. */
-static void finish_row(const struct segment *s, const int64_t *sums, uint32_t row)
-{
-    const struct kernel_args *args = s->args;
-    struct dot_row out;
-    out.c = args->data[6] + row * operand_step(&args->operands[6], &args->tile, 1);
-    out.sums = sums;
-    out.exponents = exponent_row(s, 3);
-    out.n = args->tile.extent[2];
-    out.exponent = (int16_t)exponent_row(s, 2)[row] - 52;
-    out.first_block = s->first_block;
-    dot_s28_finish(&out);
+    gather_flags(s->work.row_flags, s->exponents[0], tile->extent[1]);
+    gather_flags(s->work.column_flags, s->exponents[1], tile->extent[2]);
 }
 
 static void view_pair(struct dot_pair *pair, const struct segment *s)
@@ -98,6 +78,22 @@ static void view_pair(struct dot_pair *pair, const struct segment *s)
     pair->fresh = s->first;
 }
 
+/* Round the pair's rows of sums and add them to C. */
+static void finish_pair(const struct segment *s, const int64_t *sums, uint32_t row)
+{
+    uint32_t m = s->args->tile.extent[1], n = s->args->tile.extent[2], end = row + 2;
+    struct dot_row out;
+    out.c = s->args->data[6] + row * n;
+    out.sums = sums;
+    out.exponents = s->exponents[1];
+    out.n = n;
+    out.first_block = s->first_block;
+    for (; row < end && row < m; row++, out.c += n, out.sums += (n + 1) & ~1u) {
+        out.exponent = (int16_t)s->exponents[0][row] - 52;
+        dot_s28_finish(&out);
+    }
+}
+
 static void segment_compute(const struct segment *s)
 {
     uint32_t m = s->args->tile.extent[1];
@@ -106,10 +102,30 @@ static void segment_compute(const struct segment *s)
     view_pair(&pair, s);
     for (uint32_t row = 0; row < m; row += 2, pair.a += 2 * SPINDLE_CHUNK) {
         dot_s28_sums(sums, &pair);
-        for (uint32_t i = 0; s->last && i < 2 && row + i < m; i++) {
-            finish_row(s, sums + i * pair.columns, row + i);
+        if (s->last) {
+            finish_pair(s, sums, row);
         }
         sums += s->first && s->last ? 0 : 2 * pair.columns;
+    }
+}
+
+static void segment_begin(struct segment *s, const struct kernel_args *args)
+{
+    s->args = args;
+    s->chunk = 0;
+    s->exponents[0] = args->data[2];
+    s->exponents[1] = args->data[3];
+    dot_s28_view_work(&s->work, args);
+    if (args->tile.first_inner) {
+        clear_words(s->work.row_flags, args->task->tile[1] + args->task->tile[2]);
+    }
+}
+
+static void segment_next(struct segment *s)
+{
+    s->chunk += s->chunks;
+    for (uint32_t i = 0; i < 2; i++) {
+        s->exponents[i] += operand_row_words(&s->args->operands[2 + i], &s->args->tile);
     }
 }
 
@@ -117,13 +133,10 @@ void dot_s28_compute(const struct kernel_args *args)
 {
     const struct task *task = args->task;
     uint32_t k = args->tile.origin[3], end = k + args->tile.extent[3];
-    uint32_t block = k - k % task->k_block;
-    struct segment s = {.args = args};
-    dot_s28_view_work(&s.work, args);
-    if (args->tile.first_inner) {
-        clear_words(s.work.row_flags, task->tile[1] + task->tile[2]);
-    }
-    for (; k < end; k = block, s.chunk += s.chunks, s.row++) {
+    uint32_t block = k < task->k_block ? 0 : k - k % task->k_block;
+    struct segment s;
+    segment_begin(&s, args);
+    for (; k < end; k = block) {
         uint32_t left = task->extent[3] - block;
         uint32_t whole = block + (left < task->k_block ? left : task->k_block);
         uint32_t stop = whole < end ? whole : end;
@@ -133,6 +146,7 @@ void dot_s28_compute(const struct kernel_args *args)
         s.chunks = (stop - k + SPINDLE_CHUNK - 1) / SPINDLE_CHUNK;
         segment_flags(&s);
         segment_compute(&s);
+        segment_next(&s);
         block = stop;
     }
 }

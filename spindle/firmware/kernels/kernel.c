@@ -9,7 +9,7 @@ typedef void compute_fn(const struct kernel_args *args);
 static void copy_compute(const struct kernel_args *args) { (void)args; }
 
 static compute_fn *const KERNELS[N_KERNELS] = {
-    [KERNEL_STRIP] = strip_run,
+    [KERNEL_STRIP] = strip_compute,
     [KERNEL_COPY] = copy_compute,
     [KERNEL_TRANSPOSE] = transpose_compute,
     [KERNEL_SCAN] = scan_compute,
@@ -35,9 +35,13 @@ uint32_t kernel_flagged(const struct kernel_args *args)
 
 void kernel_epilogue(const struct kernel_args *args)
 {
-    uint32_t kernel = args->task->kernel;
-    if ((kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32) && args->task->n_instrs != 0) {
-        strip_run(args);
+    if (args->task->n_instrs == 0) {
+        return; /* C itself is stored */
+    }
+    if (args->task->kernel == KERNEL_DOT_S28) {
+        strip_run(args, 6);
+    } else if (args->task->kernel == KERNEL_DOT_F32) {
+        strip_run(args, 2);
     }
 }
 

@@ -88,54 +88,67 @@ static prim_fn *const PRIMITIVES[N_PRIMITIVES] = {
     [PRIM_RED_OR_I32] = prim_reduce,
 };
 
-static void strip_begin(struct strip *s, const struct kernel_args *args)
+/* Operands below `first` are a dot's own; the program does not name them. */
+static void strip_begin(struct strip *s, const struct kernel_args *args, uint32_t first)
 {
     const struct task *task = args->task;
     s->args = args;
     s->n = SPINDLE_STRIP;
-    for (uint32_t i = 0; i < task->n_operands; i++) {
+    s->row = 0;
+    s->column = 0;
+    for (uint32_t i = first; i < task->n_operands; i++) {
         const struct operand *op = &args->operands[i];
         s->row_step[i] = operand_step(op, &args->tile, 1);
-        s->column_step[i] = op->stride[2] != 0;
+        s->column_step[i] = op->stride[2] != 0 ? SPINDLE_STRIP : 0;
+        s->row_at[i] = args->data[i];
+        s->reg[i] = args->data[i];
     }
     for (uint32_t i = 0; i < task->n_temps; i++) {
         s->reg[SPINDLE_MAX_OPERANDS + i] = args->work + task->temps + i * SPINDLE_STRIP;
     }
 }
 
-static void strip_place(struct strip *s, uint32_t row, uint32_t column)
+static void strip_step(const struct strip *s, const struct instr *in, const struct instr *end)
 {
-    const struct kernel_args *args = s->args;
-    s->row = row;
-    s->column = column;
-    for (uint32_t i = 0; i < args->task->n_operands; i++) {
-        s->reg[i] = args->data[i] + row * s->row_step[i] + column * s->column_step[i];
-    }
-}
-
-static void strip_step(const struct strip *s, uint32_t first, uint32_t end)
-{
-    for (uint32_t i = first; i < end; i++) {
-        const struct instr *in = &s->args->program[i];
-        if (in->prim < N_PRIMITIVES) {
+    for (; in < end; in++) {
+        if (in->prim != PRIM_EXT && in->prim < N_PRIMITIVES) {
             PRIMITIVES[in->prim](s, in);
         }
     }
 }
 
-void strip_run(const struct kernel_args *args)
+/* All strips of a row; then the operands' places are those of the next one. */
+static void strip_row(struct strip *s, uint32_t first)
 {
-    const struct task *task = args->task;
-    uint32_t columns = args->tile.extent[2];
-    struct strip s;
-    strip_begin(&s, args);
-    strip_place(&s, 0, 0);
-    strip_step(&s, 0, task->n_prologue);
-    for (uint32_t row = 0; row < args->tile.extent[1]; row++) {
-        for (uint32_t column = 0; column < columns; column += SPINDLE_STRIP) {
-            strip_place(&s, row, column);
-            s.n = columns - column < SPINDLE_STRIP ? columns - column : SPINDLE_STRIP;
-            strip_step(&s, task->n_prologue, task->n_instrs);
+    const struct task *task = s->args->task;
+    const struct instr *body = s->args->program + task->n_prologue;
+    const struct instr *end = s->args->program + task->n_instrs;
+    uint32_t left = s->args->tile.extent[2];
+    for (uint32_t i = first; i < task->n_operands; i++) {
+        s->reg[i] = s->row_at[i];
+        s->row_at[i] += s->row_step[i];
+    }
+    for (s->column = 0;; s->column += SPINDLE_STRIP) {
+        s->n = left < SPINDLE_STRIP ? left : SPINDLE_STRIP;
+        strip_step(s, body, end);
+        left -= s->n;
+        if (left == 0) {
+            return;
+        }
+        for (uint32_t i = first; i < task->n_operands; i++) {
+            s->reg[i] += s->column_step[i];
         }
     }
 }
+
+void strip_run(const struct kernel_args *args, uint32_t first)
+{
+    struct strip s;
+    strip_begin(&s, args, first);
+    strip_step(&s, args->program, args->program + args->task->n_prologue);
+    for (; s.row < args->tile.extent[1]; s.row++) {
+        strip_row(&s, first);
+    }
+}
+
+void strip_compute(const struct kernel_args *args) { strip_run(args, 0); }

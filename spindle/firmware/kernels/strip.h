@@ -19,7 +19,8 @@ struct strip {
     uint32_t row;    /* in the tile, along dim 1 */
     uint32_t column; /* of element 0 in the tile, along dim 2 */
     uint32_t row_step[SPINDLE_MAX_OPERANDS];
-    uint32_t column_step[SPINDLE_MAX_OPERANDS]; /* 0 or 1 */
+    uint32_t column_step[SPINDLE_MAX_OPERANDS]; /* to the next strip: a strip's length or 0 */
+    uint32_t *row_at[SPINDLE_MAX_OPERANDS];     /* of the next row */
 };
 
 typedef void prim_fn(const struct strip *s, const struct instr *in);
@@ -50,8 +51,9 @@ STRIP_INLINE void map_2(const struct strip *s, const struct instr *in, op_2 *op)
     }
 }
 
-/* Run the task's strip program on every row of the tile. */
-void strip_run(const struct kernel_args *args);
+/* Run the task's strip program on every row of the tile; it names no operand below `first`. */
+void strip_run(const struct kernel_args *args, uint32_t first);
+void strip_compute(const struct kernel_args *args);
 
 prim_fn prim_ext, prim_splat, prim_bcast, prim_copy, prim_iota, prim_select;
 prim_fn prim_add_f32, prim_sub_f32, prim_mul_f32, prim_div_f32, prim_max_f32, prim_min_f32;

@@ -22,7 +22,7 @@ uint32_t operand_row_words(const struct operand *op, const struct tile *t)
 {
     uint32_t n = op->fast == SPINDLE_NO_DIM ? 1 : t->extent[op->fast];
     uint32_t align = op->align_words;
-    return align == 1 ? n * op->unit_words : (n * op->unit_words + align - 1) / align * align;
+    return (n * op->unit_words + align - 1) & (0u - align);
 }
 
 uint32_t operand_step(const struct operand *op, const struct tile *t, uint32_t dim)

@@ -1,96 +1,119 @@
 /* move.c: an operand's tile between SDRAM and DTCM, as few transfers as its rows allow.
  *
  * Rows lie dense in DTCM (tile.h). Where they follow each other in SDRAM too, one transfer takes
- * them all. A tile is smaller than the arena, so no transfer passes SPINDLE_DMA_MAX_BYTES.
+ * them all; where they are equally far apart, one call queues them all. A tile is smaller than the
+ * arena, so no transfer passes SPINDLE_DMA_MAX_BYTES.
  */
 #include "parts.h"
 
+#define LEVELS (SPINDLE_MAX_DIMS - 1) /* dim 0 has extent 1 */
+
+/* Runs of rows: level 0 varies quickest, levels beyond `n` have one row. */
 struct shape {
-    uint32_t sdram; /* address of row 0 */
-    uint32_t words; /* of one transfer */
-    uint32_t rows[SPINDLE_MAX_DIMS];
+    struct dma_rows rows; /* level 0 */
+    uint32_t n;
+    uint32_t count[LEVELS], stride[LEVELS];
 };
 
-uint32_t move_words(const struct operand *op, const struct tile *tile)
+/* Rows of one dim. They join the transfer's length where they are contiguous, or make a level. */
+static inline void add_dim(struct shape *shape, uint32_t rows, uint32_t stride)
 {
-    uint32_t words = operand_row_words(op, tile);
-    for (uint32_t dim = 0; dim < SPINDLE_MAX_DIMS; dim++) {
-        words *= operand_rows(op, tile, dim);
+    if (rows == 1) {
+        return;
+    }
+    if (shape->n == 0 && stride == shape->rows.words * 4) {
+        shape->rows.words *= rows;
+        return;
+    }
+    shape->count[shape->n] = rows;
+    shape->stride[shape->n] = stride;
+    shape->n++;
+}
+
+static inline void find_dim(const struct operand *op, const struct tile *tile, uint32_t dim,
+                            uint32_t granule, struct shape *shape)
+{
+    uint32_t stride = (uint32_t)op->stride[dim];
+    uint32_t first = tile->origin[dim], rows = tile->extent[dim];
+    if (stride == 0) {
+        return;
+    }
+    if (granule != 1) {
+        uint32_t last = first + rows - 1;
+        first = first < granule ? 0 : first / granule;
+        rows = (last < granule ? 0 : last / granule) - first + 1;
+    }
+    shape->rows.sdram += first * stride;
+    if (dim != op->fast) {
+        add_dim(shape, rows, stride);
+    }
+}
+
+/* Returns the words of the whole tile. */
+static uint32_t find_shape(const struct operand *op, const struct tile *tile, uint32_t base,
+                           struct shape *shape)
+{
+    uint32_t words;
+    shape->rows.sdram = base + tile->origin[0] * (uint32_t)op->stride[0];
+    shape->rows.words = operand_row_words(op, tile);
+    shape->n = 0;
+    find_dim(op, tile, 3, op->granule3, shape);
+    find_dim(op, tile, 2, 1, shape);
+    find_dim(op, tile, 1, op->granule1, shape);
+    words = shape->rows.words;
+    for (uint32_t i = 0; i < shape->n; i++) {
+        words *= shape->count[i];
     }
     return words;
 }
 
-/* Fold the dims whose rows are contiguous, from the last one, into the transfer's length. */
-static void merge_rows(const struct operand *op, struct shape *shape)
+uint32_t move_words(const struct operand *op, const struct tile *tile)
 {
-    for (uint32_t dim = SPINDLE_MAX_DIMS; dim-- > 0;) {
-        if (shape->rows[dim] == 1) {
-            continue;
-        }
-        if (op->stride[dim] != (int32_t)(shape->words * 4)) {
-            return;
-        }
-        shape->words *= shape->rows[dim];
-        shape->rows[dim] = 1;
-    }
+    struct shape shape;
+    return find_shape(op, tile, 0, &shape);
 }
 
-static void find_shape(const struct operand *op, const struct tile *tile, uint32_t base,
-                       struct shape *shape)
-{
-    shape->sdram = base;
-    shape->words = operand_row_words(op, tile);
-    for (uint32_t dim = 0; dim < SPINDLE_MAX_DIMS; dim++) {
-        uint32_t granule = operand_granule(op, dim);
-        uint32_t place = granule == 1 ? tile->origin[dim] : tile->origin[dim] / granule;
-        shape->sdram += place * (uint32_t)op->stride[dim];
-        shape->rows[dim] = operand_rows(op, tile, dim);
-    }
-    merge_rows(op, shape);
-}
-
-static uint32_t *transfer(struct rt_core *core, uint32_t sdram, uint32_t *data, uint32_t words,
+static uint32_t *move_run(struct rt_core *core, const struct dma_rows *rows, uint32_t *data,
                           enum move_direction direction)
 {
     if (direction == MOVE_READ) {
-        core->last_ticket = hal_dma_read(core->hal, sdram, data, words);
+        core->last_ticket = hal_dma_read(core->hal, rows, data);
     } else {
-        core->last_ticket = hal_dma_write(core->hal, sdram, data, words);
+        core->last_ticket = hal_dma_write(core->hal, rows, data);
     }
-    return data + words;
+    return data + rows->words * rows->n_rows;
 }
 
-/* Row after row, the last dim varying quickest. */
-static void move_rows(struct rt_core *core, const struct operand *op, const struct shape *shape,
-                      uint32_t *data, enum move_direction direction)
+/* Run after run, for the dims outside of level 0. */
+static void move_runs(struct rt_core *core, struct shape *shape, uint32_t *data,
+                      enum move_direction direction)
 {
-    uint32_t at = shape->sdram, dim = 0;
-    uint32_t left[SPINDLE_MAX_DIMS];
-    for (uint32_t i = 0; i < SPINDLE_MAX_DIMS; i++) {
-        left[i] = shape->rows[i];
+    uint32_t start = shape->rows.sdram;
+    for (uint32_t i = shape->n; i < LEVELS; i++) {
+        shape->count[i] = 1;
+        shape->stride[i] = 0;
     }
-    do {
-        data = transfer(core, at, data, shape->words, direction);
-        for (dim = SPINDLE_MAX_DIMS; dim-- > 0 && --left[dim] == 0;) {
-            left[dim] = shape->rows[dim];
-            at -= (left[dim] - 1) * (uint32_t)op->stride[dim];
+    shape->rows.n_rows = shape->count[0];
+    shape->rows.stride = shape->stride[0];
+    for (uint32_t slow = shape->count[2]; slow != 0; slow--, start += shape->stride[2]) {
+        shape->rows.sdram = start;
+        for (uint32_t fast = shape->count[1]; fast != 0; fast--) {
+            data = move_run(core, &shape->rows, data, direction);
+            shape->rows.sdram += shape->stride[1];
         }
-        at += dim < SPINDLE_MAX_DIMS ? (uint32_t)op->stride[dim] : 0;
-    } while (dim < SPINDLE_MAX_DIMS);
+    }
 }
 
 void move_tile(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run, uint32_t index,
                const struct tile *tile, uint32_t *data, enum move_direction direction)
 {
-    const struct operand *op = &run->operands[index];
     uint32_t first = (uint32_t)(data - hal_arena(core->hal));
-    uint32_t words = move_words(op, tile);
     struct shape shape;
+    uint32_t words = find_shape(&run->operands[index], tile, run->base[index], &shape);
     if (first + words > SPINDLE_TILE_ARENA_BYTES / 4) {
         rt_fault(core, lane, FAULT_BAD_ADDRESS, first, words);
         return;
     }
-    find_shape(op, tile, run->base[index], &shape);
-    move_rows(core, op, &shape, data, direction);
+    move_runs(core, &shape, data, direction);
     run->spent.dma_bytes += words * 4;
 }

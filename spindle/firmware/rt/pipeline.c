@@ -8,43 +8,24 @@
  */
 #include "parts.h"
 
-enum { LOAD_DOUBLE = 1, LOAD_SINGLE = 2, LOAD_ALL = 3 };
-
 #define HALF_WORDS (SPINDLE_HALF_ARENA_BYTES / 4)
 
-static int by_inner(const struct rt_run *run, const struct operand *op)
+/* Bits of operands with a bit in mask, one after another: FOR_OPERANDS(i, mask). */
+#define FOR_OPERANDS(i, mask) \
+    for (uint32_t i = 0, left_ = (mask); left_ != 0; i++, left_ >>= 1) \
+        if (left_ & 1u)
+
+static inline uint32_t parity(const struct rt_run *run, uint32_t i, const struct rt_place *place)
 {
-    uint32_t inner = run->task->inner;
-    return inner == SPINDLE_NO_DIM || op->stride[inner] != 0 || op->fast == inner;
+    uint32_t n = run->each >> i & 1u ? place->n_tiles : place->n_outers;
+    return run->operands[i].buffer == 0 ? 0 : n & 1u;
 }
 
-static int is_loaded(const struct operand *op)
+static inline uint32_t *buffer(struct rt_core *core, const struct rt_run *run, uint32_t i,
+                               const struct rt_place *place)
 {
-    return (op->flags & (OPERAND_STORE | OPERAND_LAZY | OPERAND_INTERNAL)) == 0;
-}
-
-static uint32_t parity(const struct rt_run *run, const struct operand *op,
-                       const struct rt_place *place)
-{
-    return op->buffer == 0 ? 0 : (by_inner(run, op) ? place->n_tiles : place->n_outers) & 1u;
-}
-
-static uint32_t *buffer(struct rt_core *core, const struct rt_run *run, const struct operand *op,
-                        const struct rt_place *place)
-{
-    return hal_arena(core->hal) + op->dtcm + parity(run, op, place) * op->buffer;
-}
-
-/* A RESIDENT operand's only tile was left there by an earlier task of this lane, unless another lane
- * of the core came between. */
-static int wants_load(const struct rt_core *core, const struct rt_run *run,
-                      const struct operand *op, const struct rt_place *place, uint32_t which)
-{
-    uint32_t kind = op->buffer ? LOAD_DOUBLE : LOAD_SINGLE;
-    if ((op->flags & OPERAND_RESIDENT) && core->n_lanes == 1) {
-        return 0;
-    }
-    return is_loaded(op) && (kind & which) && (by_inner(run, op) || place->inner == 0);
+    const struct operand *op = &run->operands[i];
+    return hal_arena(core->hal) + op->dtcm + (parity(run, i, place) ? op->buffer : 0);
 }
 
 /* COPY's store shares the buffer of its input: wait until it has left. */
@@ -52,15 +33,11 @@ static void load(struct rt_core *core, const struct rt_lane *lane, struct rt_run
                  uint32_t index, uint32_t which)
 {
     const struct rt_place *place = &run->place[index];
-    for (uint32_t i = 0; i < run->task->n_operands; i++) {
-        const struct operand *op = &run->operands[i];
-        if (!wants_load(core, run, op, place, which)) {
-            continue;
-        }
+    FOR_OPERANDS (i, place->inner == 0 ? which : which & run->each) {
         if (run->task->kernel == KERNEL_COPY) {
-            rt_wait(core, &run->spent, run->stored[1][parity(run, op, place)]);
+            rt_wait(core, &run->spent, run->stored[1][parity(run, i, place)]);
         }
-        move_tile(core, lane, run, i, &place->tile, buffer(core, run, op, place), MOVE_READ);
+        move_tile(core, lane, run, i, &place->tile, buffer(core, run, i, place), MOVE_READ);
         run->loaded[index] = core->last_ticket;
     }
 }
@@ -68,24 +45,21 @@ static void load(struct rt_core *core, const struct rt_lane *lane, struct rt_run
 static void store(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
                   const struct rt_place *place)
 {
-    for (uint32_t i = 0; i < run->task->n_operands; i++) {
-        const struct operand *op = &run->operands[i];
-        if ((op->flags & OPERAND_STORE) && (by_inner(run, op) || place->tile.last_inner)) {
-            move_tile(core, lane, run, i, &place->tile, buffer(core, run, op, place), MOVE_WRITE);
-            run->stored[i][parity(run, op, place)] = core->last_ticket;
-        }
+    FOR_OPERANDS (i, place->tile.last_inner ? run->stores : run->stores & run->each) {
+        move_tile(core, lane, run, i, &place->tile, buffer(core, run, i, place), MOVE_WRITE);
+        run->stored[i][parity(run, i, place)] = core->last_ticket;
     }
 }
 
+/* The engine works in order: the latest ticket stands for all. */
 static void wait_for_buffers(struct rt_core *core, struct rt_run *run, const struct rt_place *place)
 {
-    rt_wait(core, &run->spent, run->loaded[run->current]);
-    for (uint32_t i = 0; i < run->task->n_operands; i++) {
-        const struct operand *op = &run->operands[i];
-        if (op->flags & OPERAND_STORE) {
-            rt_wait(core, &run->spent, run->stored[i][parity(run, op, place)]);
-        }
+    uint32_t latest = run->loaded[run->current];
+    FOR_OPERANDS (i, run->stores) {
+        uint32_t ticket = run->stored[i][parity(run, i, place)];
+        latest = ticket > latest ? ticket : latest;
     }
+    rt_wait(core, &run->spent, latest);
 }
 
 static void fill_args(struct rt_core *core, const struct rt_run *run, const struct rt_place *place)
@@ -102,7 +76,7 @@ static void fill_args(struct rt_core *core, const struct rt_run *run, const stru
     args->tile.first_inner = place->tile.first_inner;
     args->tile.last_inner = place->tile.last_inner;
     for (uint32_t i = 0; i < run->task->n_operands; i++) {
-        args->data[i] = buffer(core, run, &run->operands[i], place);
+        args->data[i] = buffer(core, run, i, place);
     }
 }
 
@@ -163,7 +137,7 @@ static void load_next_task(struct rt_core *core, struct rt_lane *lane, struct rt
     }
     lane->step = step->id; /* for faults */
     if (task_prepare(core, lane, next, step) && tiles_valid(next, &next->place[0])) {
-        load(core, lane, next, 0, LOAD_ALL);
+        load(core, lane, next, 0, next->loads[0] | next->loads[1]);
     }
     lane->step = run->step->id;
     next->ready = 1;
@@ -178,7 +152,7 @@ static void run_tile(struct rt_core *core, struct rt_lane *lane, struct rt_run *
     more = tiles_valid(run, &run->place[ahead]);
     run->loaded[ahead] = 0;
     if (more) {
-        load(core, lane, run, ahead, LOAD_DOUBLE);
+        load(core, lane, run, ahead, run->loads[1]);
     } else {
         load_next_task(core, lane, run);
     }
@@ -186,7 +160,7 @@ static void run_tile(struct rt_core *core, struct rt_lane *lane, struct rt_run *
     compute(core, lane, run, place);
     store(core, lane, run, place);
     if (more) {
-        load(core, lane, run, ahead, LOAD_SINGLE);
+        load(core, lane, run, ahead, run->loads[0]);
     }
     run->current = ahead;
 }
@@ -203,7 +177,7 @@ static int begin(struct rt_core *core, const struct rt_lane *lane, struct rt_run
         return 0;
     }
     if (tiles_valid(run, &run->place[0])) {
-        load(core, lane, run, 0, LOAD_ALL);
+        load(core, lane, run, 0, run->loads[0] | run->loads[1]);
     }
     return 1;
 }

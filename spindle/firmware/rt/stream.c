@@ -14,8 +14,8 @@ static int in_stream(const struct rt_core *core, uint32_t at, uint32_t size)
 
 static void fetch(struct rt_core *core, uint32_t slot, uint32_t at, uint32_t size)
 {
-    void *target = hal_record_slot(core->hal, slot);
-    core->last_ticket = hal_dma_read(core->hal, core->command->program + at, target, size / 4);
+    struct dma_rows entry = {core->command->program + at, 0, size / 4, 1};
+    core->last_ticket = hal_dma_read(core->hal, &entry, hal_record_slot(core->hal, slot));
     core->slot_ticket[slot] = core->last_ticket;
     core->slot_at[slot] = at;
 }

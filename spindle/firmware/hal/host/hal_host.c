@@ -140,17 +140,17 @@ static void record(struct hal *hal, enum tape_kind kind, uint64_t value)
     }
 }
 
-static uint32_t queue(struct hal *hal, uint32_t sdram, uint8_t *dtcm, uint32_t words, uint32_t read)
+static void queue(struct hal *hal, uint32_t sdram, uint8_t *dtcm, uint32_t words, uint32_t read)
 {
     struct native_transfer transfer = {0, dtcm, words * 4, read};
     if (words > SPINDLE_DMA_MAX_BYTES / 4) {
         bad(hal, FAULT_DMA, sdram, transfer.bytes);
-        return hal->last_ticket;
+        return;
     }
     transfer.sdram = hal_host_sdram(hal->board, sdram, transfer.bytes);
     if (transfer.sdram == 0 && is_moved(hal, dtcm)) {
         bad(hal, FAULT_BAD_ADDRESS, sdram, transfer.bytes);
-        return hal->last_ticket;
+        return;
     }
     if (hal->last_ticket - hal->waited == NATIVE_DMA_RING) {
         hal_dma_wait(hal, hal->waited + 1);
@@ -162,17 +162,26 @@ static uint32_t queue(struct hal *hal, uint32_t sdram, uint8_t *dtcm, uint32_t w
     if (is_moved(hal, dtcm)) {
         begin_data(hal, &transfer);
     }
+}
+
+static uint32_t queue_rows(struct hal *hal, const struct dma_rows *rows, uint8_t *dtcm,
+                           uint32_t read)
+{
+    for (uint32_t row = 0; row < rows->n_rows; row++) {
+        queue(hal, rows->sdram + row * rows->stride, dtcm + 4 * row * rows->words, rows->words,
+              read);
+    }
     return hal->last_ticket;
 }
 
-uint32_t hal_dma_read(struct hal *hal, uint32_t sdram, void *dtcm, uint32_t words)
+uint32_t hal_dma_read(struct hal *hal, const struct dma_rows *rows, void *dtcm)
 {
-    return queue(hal, sdram, dtcm, words, 1);
+    return queue_rows(hal, rows, dtcm, 1);
 }
 
-uint32_t hal_dma_write(struct hal *hal, uint32_t sdram, const void *dtcm, uint32_t words)
+uint32_t hal_dma_write(struct hal *hal, const struct dma_rows *rows, const void *dtcm)
 {
-    return queue(hal, sdram, (uint8_t *)(uintptr_t)dtcm, words, 0);
+    return queue_rows(hal, rows, (uint8_t *)(uintptr_t)dtcm, 0);
 }
 
 void hal_dma_wait(struct hal *hal, uint32_t ticket)

@@ -1,8 +1,4 @@
-/* hal.c: hal.h on a SpiNNaker core: DMA, words of SDRAM, cycles, abort, profile, fault record.
- *
- * The DMA controller takes one transfer and one behind it; further ones wait in a ring. While a core
- * waits it moves the ring itself (hal_pump in irq.S); while it computes, the done interrupt does.
- */
+/* hal.c: hal.h on a SpiNNaker core: words of SDRAM, cycles, abort, profile, fault record. Transfers: dma.c. */
 #include "port.h"
 
 #define FIRST_SLOT DTCM_ARENA
@@ -39,6 +35,11 @@ void hal_launch(struct hal *hal, const struct command *command)
     hal->profile = command->profile;
     hal->nonfinite = 0;
     hal->has_fault = 0;
+    hal->head = hal->ring;
+    hal->tail = hal->ring;
+    hal->queued = 0;
+    hal->committed = 0;
+    hal->done = 0;
 }
 
 static uint32_t is_guard(uint32_t address) { return REG(address) == GUARD_WORD; }
@@ -67,9 +68,9 @@ uint8_t *hal_record_slot(struct hal *hal, uint32_t slot)
     return (uint8_t *)FIRST_SLOT + slot * SPINDLE_RECORD_SLOT_BYTES;
 }
 
-/* ---- DMA */
+/* ---- faults */
 
-static void fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1)
+void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1)
 {
     const struct rt_lane *lane = &firmware.lane[firmware.running];
     struct fault fault;
@@ -82,79 +83,12 @@ static void fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1)
     hal_fault(hal, &fault);
 }
 
-/* An error stops the controller: everything asked for counts as over, and the launch ends. */
-void hal_give_up(struct hal *hal)
-{
-    uint32_t stat = REG(DMA_BASE + DMA_STAT);
-    REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_FLUSH;
-    REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_START;
-    fail(hal, FAULT_DMA, hal->ring[hal->done % DMA_RING].sdram, stat);
-    hal->committed = hal->queued;
-    hal->done = hal->queued;
-}
-
-static uint32_t is_past(const struct hal *hal, uint32_t ticket)
-{
-    return (int32_t)(hal->done - ticket) >= 0;
-}
-
-/* Asleep with IRQ off: the done line, enabled in the VIC, ends it without a handler. */
-void hal_dma_wait(struct hal *hal, uint32_t ticket)
-{
-    uint32_t cpsr;
-    if (is_past(hal, ticket)) {
-        return;
-    }
-    cpsr = port_disable_irq();
-    for (hal_pump(hal); !is_past(hal, ticket); hal_pump(hal)) {
-        REG(VIC_BASE + VIC_ENABLE) = 1u << VIC_DMA_DONE;
-        port_wait_for_interrupt();
-        port_restore(cpsr); /* the monitor's messages, if that is what woke us */
-        port_disable_irq();
-    }
-    port_restore(cpsr);
-}
-
-static uint32_t in_arena(const struct hal *hal, uint32_t sdram, uint32_t bytes)
-{
-    return sdram - hal->arena <= hal->arena_bytes - bytes && (sdram & 3u) == 0;
-}
-
-static uint32_t queue(struct hal *hal, uint32_t sdram, uint32_t dtcm, uint32_t words, uint32_t to)
-{
-    uint32_t bytes = words * 4, cpsr;
-    struct dma_request *request = &hal->ring[hal->queued % DMA_RING];
-    if (words > SPINDLE_DMA_MAX_BYTES / 4 || !in_arena(hal, sdram, bytes)) {
-        fail(hal, FAULT_BAD_ADDRESS, sdram, bytes);
-        return hal->queued;
-    }
-    hal_dma_wait(hal, hal->queued - (DMA_RING - 1));
-    request->sdram = sdram;
-    request->dtcm = dtcm;
-    request->desc = DMA_DESC_WIDE | to | bytes;
-    cpsr = port_disable_irq();
-    hal->queued++;
-    hal_pump(hal);
-    port_restore(cpsr);
-    return hal->queued;
-}
-
-uint32_t hal_dma_read(struct hal *hal, uint32_t sdram, void *dtcm, uint32_t words)
-{
-    return queue(hal, sdram, (uint32_t)(uintptr_t)dtcm, words, 0);
-}
-
-uint32_t hal_dma_write(struct hal *hal, uint32_t sdram, const void *dtcm, uint32_t words)
-{
-    return queue(hal, sdram, (uint32_t)(uintptr_t)dtcm, words, DMA_DESC_TO_SDRAM);
-}
-
 /* ---- words */
 
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
 {
-    if (!in_arena(hal, sdram, 4)) {
-        fail(hal, FAULT_BAD_ADDRESS, sdram, 4);
+    if (!hal_in_arena(hal, sdram, 4)) {
+        hal_fail(hal, FAULT_BAD_ADDRESS, sdram, 4);
         return 0;
     }
     return *word_at(sdram);
@@ -162,8 +96,8 @@ uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
 
 void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value)
 {
-    if (!in_arena(hal, sdram, 4)) {
-        fail(hal, FAULT_BAD_ADDRESS, sdram, 4);
+    if (!hal_in_arena(hal, sdram, 4)) {
+        hal_fail(hal, FAULT_BAD_ADDRESS, sdram, 4);
         return;
     }
     *word_at(sdram) = value;
@@ -195,13 +129,15 @@ void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct pro
 {
     const uint32_t *more = (const uint32_t *)spent;
     uint32_t at = hal->profile + (step * SPINDLE_LANES + lane) * (uint32_t)sizeof *spent;
+    uint32_t ran_before;
     hal->nonfinite += spent->nonfinite;
-    if (hal->profile == 0 || !in_arena(hal, at, sizeof *spent)) {
+    if (hal->profile == 0 || !hal_in_arena(hal, at, sizeof *spent)) {
         return;
     }
+    ran_before = *word_at(at + offsetof(struct profile, runs));
     for (uint32_t i = 0; i < sizeof *spent / 4; i++) {
         if (more[i]) {
-            *word_at(at + 4 * i) += more[i];
+            *word_at(at + 4 * i) = more[i] + (ran_before ? *word_at(at + 4 * i) : 0);
         }
     }
 }

@@ -48,30 +48,46 @@ hal_pump:
     movs    r2, r2, lsl #11         @ errors: STAT[20:13]
     movs    r2, r2, lsr #24
     bne     hal_give_up
-    stmfd   sp!, {r4, r5, lr}
     ldr     r2, [r0, #HAL_COMMITTED]
     ldr     r12, [r0, #HAL_QUEUED]
-1:  subs    lr, r12, r2
-    beq     2f                      @ nothing waits
-    sub     r4, r2, r3
-    cmp     r4, #2
-    bhs     2f                      @ the controller has two
-    and     r4, r2, #DMA_RING - 1
-    add     r4, r4, r4, lsl #1
-    add     r4, r0, r4, lsl #2
-    ldmia   r4, {r4, r5, lr}
-    str     r4, [r1, #DMA_ADRS]
-    str     r5, [r1, #DMA_ADRT]
-    str     lr, [r1, #DMA_DESC]
+    cmp     r2, r12
+    beq     4f                      @ nothing waits
+    stmfd   sp!, {r4-r9, lr}
+    ldr     r4, [r0, #HAL_HEAD]
+1:  sub     r5, r2, r3
+    cmp     r5, #2
+    bhs     3f                      @ the controller has two
+    ldmia   r4, {r5-r9}             @ sdram, dtcm, desc, left, stride
+    str     r5, [r1, #DMA_ADRS]
+    str     r6, [r1, #DMA_ADRT]
+    str     r7, [r1, #DMA_DESC]
     add     r2, r2, #1
+    subs    r8, r8, #1
+    beq     2f
+    mov     r7, r7, lsl #15         @ bytes: DESC[16:0]
+    add     r5, r5, r9
+    add     r6, r6, r7, lsr #15
+    str     r8, [r4, #12]
+    stmia   r4, {r5, r6}
     b       1b
-2:  str     r2, [r0, #HAL_COMMITTED]
+2:  add     r4, r4, #DMA_REQUEST_BYTES
+    sub     r5, r4, r0
+    cmp     r5, #DMA_REQUEST_BYTES * DMA_RING
+    moveq   r4, r0                  @ the ring begins the struct
+    cmp     r2, r12
+    bne     1b
+3:  str     r4, [r0, #HAL_HEAD]
+    str     r2, [r0, #HAL_COMMITTED]
     ldr     r1, =VIC_BASE
+    mov     r4, #1 << VIC_DMA_DONE
+    cmp     r2, r12
+    strne   r4, [r1, #VIC_ENABLE]
+    streq   r4, [r1, #VIC_DISABLE]
+    ldmfd   sp!, {r4-r9, pc}
+4:  ldr     r1, =VIC_BASE
     mov     r2, #1 << VIC_DMA_DONE
-    cmp     lr, #0
-    strne   r2, [r1, #VIC_ENABLE]
-    streq   r2, [r1, #VIC_DISABLE]
-    ldmfd   sp!, {r4, r5, pc}
+    str     r2, [r1, #VIC_DISABLE]
+    bx      lr
 
 /* The alarm only wakes its core: `news` makes it look. */
     .globl  irq_alarm

@@ -8,14 +8,17 @@
 
 #define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
+/* Rows that wait: the next one's addresses, how many are left, bytes from one to the next. */
 struct dma_request {
-    uint32_t sdram, dtcm, desc;
+    uint32_t sdram, dtcm, desc, left, stride;
 };
 
 /* One core's hal: the software ring in front of the DMA controller, and where things lie. */
 struct hal {
     struct dma_request ring[DMA_RING];
-    volatile uint32_t queued;    /* tickets given */
+    struct dma_request *volatile head; /* handed over next */
+    struct dma_request *tail;          /* free, unless all are taken */
+    volatile uint32_t queued;    /* tickets given, one a row; from 0 in each launch */
     volatile uint32_t committed; /* of these, handed to the controller */
     volatile uint32_t done;      /* of these, over */
     uint32_t arena, arena_bytes, arena_end;
@@ -63,6 +66,8 @@ _Static_assert(offsetof(struct barrier, ask_at) == BARRIER_ASK_AT, "barrier_look
 _Static_assert(offsetof(struct barrier, sent) == BARRIER_SENT, "barrier_look.S");
 _Static_assert(BARRIER_GROUP1 == BARRIER_GROUP0 + sizeof(struct barrier_group), "barrier_look.S");
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
+_Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
+_Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");
 _Static_assert(offsetof(struct hal, queued) == HAL_QUEUED, "irq.S");
 _Static_assert(offsetof(struct hal, committed) == HAL_COMMITTED, "irq.S");
 _Static_assert(offsetof(struct hal, done) == HAL_DONE, "irq.S");
@@ -98,8 +103,14 @@ static inline volatile struct core *core_record(uint32_t virtual_core)
     return (volatile struct core *)(uintptr_t)(at | UNBUFFERED);
 }
 
-/* hal.c */
+static inline uint32_t hal_in_arena(const struct hal *hal, uint32_t sdram, uint32_t bytes)
+{
+    return sdram - hal->arena <= hal->arena_bytes - bytes && (sdram & 3u) == 0;
+}
+
+/* hal.c, dma.c */
 void hal_give_up(struct hal *hal); /* after an error of the DMA controller */
+void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1); /* of the running lane */
 void hal_launch(struct hal *hal, const struct command *command);
 void hal_stop(struct hal *hal, const struct fault *fault);
 uint32_t hal_intact(void);

@@ -111,7 +111,8 @@
 #define RTE_VER 20
 
 /* What assembly knows of struct firmware and struct hal (port.h checks it). */
-#define DMA_RING 32
+#define DMA_RING 16
+#define DMA_REQUEST_BYTES 20
 #define BARRIER_NEWS 0x110
 #define BARRIER_IS_ROOT 0x118
 #define BARRIER_GROUP0 0x11c
@@ -127,9 +128,10 @@
 #define BARRIER_ASK_AT 0x170
 #define BARRIER_SENT 0x178
 #define HAL_OFFSET 388
-#define HAL_QUEUED (12 * DMA_RING)
-#define HAL_COMMITTED (12 * DMA_RING + 4)
-#define HAL_DONE (12 * DMA_RING + 8)
+#define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING)
+#define HAL_QUEUED (HAL_HEAD + 8)
+#define HAL_COMMITTED (HAL_HEAD + 12)
+#define HAL_DONE (HAL_HEAD + 16)
 
 #define UNBUFFERED 0x10000000 /* of an SDRAM address */
 
