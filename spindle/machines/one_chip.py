@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spindle.errors import FaultError, LostArrayError, MachineError, OutOfMemoryError, UserError
+from spindle.errors import LostArrayError, MachineError, OutOfMemoryError, UserError
 from spindle.image.image import Image
 from spindle.ir.graph import TensorType
 from spindle.machines.allocator import Allocator
@@ -283,6 +283,7 @@ class OneChip:
         self._launches.wait_idle()
         with self._lock:
             self._aborting = False
+            self._set_abort(0)
 
     def close(self) -> None:
         """Abort what runs and give everything back; twice is harmless."""
@@ -290,9 +291,22 @@ class OneChip:
             self.abort()
             self._closed = True
             self._give_back()
+            self._lose_all("its machine was closed")
+
+    def _lose_all(self, how: str) -> None:
+        """All buffers are gone; `how` is said when one is used."""
+        with self._lock:
             for buffer in self._owned:
-                buffer.alive, buffer.lost = False, "its machine was closed"
+                buffer.alive, buffer.lost = False, how
             self._owned.clear()
+
+    def _place_again(self) -> None:
+        """Give programs and scratch memory of an empty allocator, and store the programs."""
+        if self._scratch[1]:
+            self._scratch = (self._allocator.alloc(self._scratch[1]), self._scratch[1])
+        for program in sorted(self._programs, key=lambda program: program.number):
+            program.addr = self._allocator.alloc(_block_bytes(program.image))
+            self._store(program)
 
     def _perform(
         self,
@@ -305,7 +319,7 @@ class OneChip:
         try:
             _need_inputs(program.image, inputs)
             return self._launch(program, inputs, outputs, host_bytes)
-        except (FaultError, LostArrayError) as error:
+        except (MachineError, LostArrayError) as error:
             for buffer in outputs:
                 buffer.alive, buffer.lost = False, f"lost when {error}"
             raise
