@@ -74,7 +74,11 @@ class BoardMachine(OneChip):
         """Find or boot the board, stop what we left there; its chips."""
         size = self._hostd.call("size", host=self.host)
         _check_size(self.host, version, size)
-        call = {"host": self.host, "version": version, "clock": self._clock_address()}
+        call: dict[str, Any] = {
+            "host": self.host,
+            "version": version,
+            "clock": self._clock_address(),
+        }
         chips: list[dict[str, Any]] = self._hostd.call("connect", **call)["chips"]
         if clear_board(self._opening, chips):
             chips = self._hostd.call("connect", **call)["chips"]
@@ -232,7 +236,8 @@ class BoardMachine(OneChip):
     def _notes(self) -> dict[str, object]:
         """What a report says of this machine beside the options."""
         note = self._session.layout.note
-        return {"carrier": self.carrier.name} | ({"cores": note} if note else {})
+        found: dict[str, object] = {"carrier": self.carrier.name}
+        return found | ({"cores": note} if note else {})
 
     # Faults
 

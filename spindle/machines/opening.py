@@ -76,7 +76,7 @@ def clear_board(opening: Opening, chips: list[dict[str, Any]]) -> bool:
 
     Raises MachineError where another application runs.
     """
-    found = {app for chip in chips for app in _apps(opening, chip)}
+    found = _running(opening, chips)
     foreign = sorted(found - {opening.app})
     if foreign:
         raise MachineError(
@@ -84,15 +84,15 @@ def clear_board(opening: Opening, chips: list[dict[str, Any]]) -> bool:
             " first, or use another board"
         )
     opening.hostd.call("stop", app=opening.app)
-    for chip in chips:
-        wait_until(opening, lambda chip=chip: not _apps(opening, chip), "cores do not stop")
+    wait_until(opening, lambda: not _running(opening, chips), "its cores do not stop")
     return bool(found)
 
 
-def _apps(opening: Opening, chip: dict[str, Any]) -> set[int]:
-    """Applications of a chip's cores that are neither idle nor dead, core 0 left out."""
-    cores = opening.hostd.call("cores", x=chip["x"], y=chip["y"])["cores"]
-    return {app for state, app, _ in cores[1:] if state not in (DEAD, IDLE)}
+def _running(opening: Opening, chips: list[dict[str, Any]]) -> set[int]:
+    """Applications of all cores that are neither idle nor dead, monitors left out."""
+    calls = [opening.hostd.call("cores", x=chip["x"], y=chip["y"]) for chip in chips]
+    cores = [core for call in calls for core in call["cores"][1:]]
+    return {app for state, app, _ in cores if state not in (DEAD, IDLE)}
 
 
 def wait_until(opening: Opening, holds: Any, what: str) -> None:
@@ -100,9 +100,7 @@ def wait_until(opening: Opening, holds: Any, what: str) -> None:
     end = opening.clock.now_ns() + READY_NS
     while not holds():
         if opening.clock.now_ns() > end:
-            raise MachineError(
-                f"the board {opening.host} is not well: {what}; switch it off and on"
-            )
+            raise MachineError(f"the board {opening.host} is unwell: {what}; switch it off and on")
         time.sleep(POLL_S)
 
 

@@ -3,8 +3,8 @@
 In: an Image, the profile records of its steps and lanes (spec/records.py), how many places ran
 them. Out: StepRuns, barriers, busy cycles per core.
 
-A board notes no times of barriers. Between two barriers every lane's steps and its waiting add up to
-the same time, so a stretch of steps took the mean of that over its lanes, less the shortest wait,
+A board notes no times of barriers. Between two of them every lane's steps and its waiting add up
+to the same time, so a stretch of steps took the mean of that over its lanes, less the shortest wait,
 which is the barriers' own.
 """
 
@@ -41,7 +41,7 @@ def spent(image: Image, profile: bytes, n_places: int) -> Spent:
     words = np.frombuffer(profile, "<u4").astype(np.int64)
     table = words.reshape(len(image.steps), _LANES, len(_NAMES))
     columns = {name: table[:, :, i] for i, name in enumerate(_NAMES)}
-    ends = columns["barrier"].any(axis=1)
+    ends = np.asarray(columns["barrier"].any(axis=1))
     elapsed = _elapsed(columns["cycles"], columns["barrier"], ends)
     steps = [_step(info, columns, i, elapsed[i]) for i, info in enumerate(image.steps)]
     runs = columns["runs"].max(axis=1)
@@ -62,7 +62,7 @@ def _elapsed(cycles: Table, barrier: Table, ends: npt.NDArray[np.bool_]) -> list
         if ends[last] or last == len(cycles) - 1:
             stretch = slice(first, last + 1)
             busy, waited = cycles[stretch].sum(axis=0), barrier[stretch].sum(axis=0)
-            total = int(round(float((busy + waited).mean()))) - int(waited.min())
+            total = round(float((busy + waited).mean())) - int(waited.min())
             shares[stretch] = _share(total, cycles[stretch].sum(axis=1))
             first = last + 1
     return shares

@@ -9,7 +9,7 @@ the board, so reports name it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from spindle.machines.hostd.client import Hostd
 
@@ -42,7 +42,8 @@ class ScpCarrier:
     name = "scp"
 
     def __init__(self, hostd: Hostd, chip: Chip) -> None:
-        self._hostd, self._at = hostd, {"x": chip[0], "y": chip[1]}
+        self._hostd = hostd
+        self._at: dict[str, Any] = {"x": chip[0], "y": chip[1]}
 
     def write(self, pieces: Sequence[Piece]) -> None:
         """Store bytes at their addresses, in this order."""

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from spindle.errors import MachineError
 from spindle.machines.hostd import frames
@@ -115,8 +115,8 @@ class Hostd:
 
     def _read(self) -> None:
         """A thread's: replies and completions come in."""
-        assert self._process.stdout
-        while (frame := frames.read(self._process.stdout)) is not None:
+        stream = cast(BinaryIO, self._process.stdout)
+        while (frame := frames.read(stream)) is not None:
             head, payload = frame
             with self._changed:
                 if "done" in head:

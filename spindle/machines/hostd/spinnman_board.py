@@ -72,7 +72,9 @@ class SpinnmanBoard:
     def tag(self, tag: int, address: str, port: int) -> None:
         """Direct a fixed IP tag of the root chip to a socket of this host."""
         root = self._machine.boot_chip
-        self._board.set_ip_tag(IPTag(root.ip_address, root.x, root.y, tag, address, port))
+        self._board.set_ip_tag(
+            IPTag(root.ip_address or self.host, root.x, root.y, tag, address, port)
+        )
 
     def load(self, x: int, y: int, cores: Sequence[int], aplx: bytes, app: int) -> None:
         """Write an application to one chip and start it on virtual cores there."""
