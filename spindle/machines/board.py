@@ -18,7 +18,7 @@ from spindle.errors import FaultError, MachineError
 from spindle.image.image import Image
 from spindle.kernels_host.native import pack_command
 from spindle.machines.allocator import Allocator
-from spindle.machines.faults import fault_error
+from spindle.machines.faults import fault_error, step_name
 from spindle.machines.hostd.client import Hostd
 from spindle.machines.hostd.clock import Clock
 from spindle.machines.machine import Buffer, Run
@@ -66,6 +66,7 @@ class BoardMachine(OneChip):
             raise
         self.n_cores = len(layout.place_cores)
         super().__init__(layout.chip, self._session.heap, self._session.heap_bytes)
+        self._dead = ""
         self._before: Mapping[str, Any] = records.STATUS.unpack(bytes(records.STATUS.size))
 
     # Opening
@@ -98,6 +99,11 @@ class BoardMachine(OneChip):
 
     # Memory
 
+    def _need_open(self) -> None:
+        super()._need_open()
+        if self._dead:
+            raise MachineError(self._dead)
+
     def _put(self, addr: int, data: bytes | memoryview) -> None:
         self.carrier.write([(addr, _words(data))])
 
@@ -125,7 +131,8 @@ class BoardMachine(OneChip):
             status, profile = self._finish(program)
         except MachineError as error:
             if not isinstance(error, FaultError):
-                self._lose_all("its machine is gone")
+                self._dead = str(error)
+                self._lose_all(f"lost with its machine: {error}")
             raise
         run = self._record(program, status, profile, host_bytes, time.perf_counter() - start)
         self._before = status
@@ -182,8 +189,8 @@ class BoardMachine(OneChip):
                 return  # the completion was lost
             if status["last_started"] != sequence:
                 self._ring(sequence)
-            elif status == before and (self._aborting or self._deaf_core() is not None):
-                raise self._deaf(image, status)
+            elif status == before:
+                self._need_answers(image, status["step"])
             since, before = now, status
 
     def _now(self) -> int:
@@ -258,14 +265,20 @@ class BoardMachine(OneChip):
         cores = self._opening.call(layout, "cores")["cores"]
         return next((core for core in layout.cores if cores[core][2]), None)
 
-    def _deaf(self, image: Image, status: Mapping[str, Any]) -> FaultError:
-        core, step = self._deaf_core(), status["step"]
-        what = "did not leave when aborted" if core is None else f"core {core} does not answer"
+    def _need_answers(self, image: Image, step: int) -> None:
+        """A core that is deaf, or that does not leave when aborted, costs the session."""
+        core = self._deaf_core()
+        if core is None and not self._aborting:
+            return
+        what = "its cores did not leave when aborted"
+        if core is not None:
+            what = f"core {core} does not answer"
         error = FaultError(
-            f"{image.name} hangs in step {step}: {what}; the board was restarted, arrays are lost"
+            f"{image.name} hangs in {step_name(image, step)}: {what}; the board was restarted,"
+            " arrays are lost"
         )
         self._restart(str(error))
-        return error
+        raise error
 
     def _restart(self, why: str) -> None:
         """Stop, open again, put programs back. Buffers are lost."""
@@ -287,6 +300,8 @@ class BoardMachine(OneChip):
     # The end
 
     def _set_abort(self, value: int) -> None:
+        if self._dead:
+            return
         data = value.to_bytes(4, "little")
         self.carrier.write([(self._session.status + ABORT_OFFSET, data)])
 

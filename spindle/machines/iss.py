@@ -10,6 +10,7 @@ from typing import Any
 
 from spindle.errors import MachineError, UserError
 from spindle.machines.board import BoardMachine, BoardSwitches
+from spindle.machines.hostd.client import STOP_S
 from spindle.machines.hostd.clock import StatusClock
 from spindle.vboard.process import BoardProcess
 
@@ -47,7 +48,7 @@ class IssMachine(BoardMachine):
         return MachineError("the virtual board was stopped; open the machine again")
 
     def _give_back(self) -> None:
-        super()._give_back()
+        self._hostd.close(STOP_S if self._process.is_alive() else 0.2)
         self._process.close()
         self._status_clock.close()
 

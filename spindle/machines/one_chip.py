@@ -7,6 +7,7 @@ block: program, const, binding table, profile records (docs/spec/run.md, heap).
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -174,7 +175,8 @@ class OneChip:
     def _release(self, buffer: Buffer) -> None:
         self._uses.pop(buffer, None)
         self._last.pop(buffer, None)
-        self._allocator.free(buffer.parts[0].addr)
+        for part in buffer.parts:
+            self._allocator.free(part.addr)
 
     def _settle(self, thing: Buffer | ChipProgram) -> None:
         with self._lock:
@@ -288,7 +290,8 @@ class OneChip:
     def close(self) -> None:
         """Abort what runs and give everything back; twice is harmless."""
         if not self._closed:
-            self.abort()
+            with contextlib.suppress(MachineError):
+                self.abort()
             self._closed = True
             self._give_back()
             self._lose_all("its machine was closed")
@@ -297,7 +300,7 @@ class OneChip:
         """All buffers are gone; `how` is said when one is used."""
         with self._lock:
             for buffer in self._owned:
-                buffer.alive, buffer.lost = False, how
+                buffer.alive, buffer.lost, buffer.parts = False, how, ()
             self._owned.clear()
 
     def _place_again(self) -> None:
@@ -317,11 +320,12 @@ class OneChip:
     ) -> Run:
         """One launch, in the launches' thread."""
         try:
-            _need_inputs(program.image, inputs)
+            _need_buffers(program.image, "argument", inputs)
+            _need_buffers(program.image, "result", [b for b in outputs if not b.parts])
             return self._launch(program, inputs, outputs, host_bytes)
         except (MachineError, LostArrayError) as error:
             for buffer in outputs:
-                buffer.alive, buffer.lost = False, f"lost when {error}"
+                buffer.alive, buffer.lost = False, buffer.lost or f"lost when {error}"
             raise
         finally:
             self._end_uses({*inputs, *outputs})
@@ -368,11 +372,11 @@ def _check_sizes(
             )
 
 
-def _need_inputs(image: Image, inputs: Sequence[Buffer]) -> None:
+def _need_buffers(image: Image, what: str, buffers: Sequence[Buffer]) -> None:
     """A launch queued before may have lost them."""
-    for i, buffer in enumerate(inputs):
+    for i, buffer in enumerate(buffers):
         if buffer.lost:
-            raise LostArrayError(f"{image.name} did not run: its argument {i} was {buffer.lost}")
+            raise LostArrayError(f"{image.name} did not run: its {what} {i} was {buffer.lost}")
 
 
 def _does_not_fit(image: Image, error: OutOfMemoryError) -> OutOfMemoryError:

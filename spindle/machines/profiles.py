@@ -4,8 +4,8 @@ In: an Image, the profile records of its steps and lanes (spec/records.py), how 
 them. Out: StepRuns, barriers, busy cycles per core.
 
 A board notes no times of barriers. Between two of them every lane's steps and its waiting add up
-to the same time, so a stretch of steps took the mean of that over its lanes, less the shortest wait,
-which is the barriers' own.
+to the same time, so a stretch of steps took the mean of that over its lanes, less the shortest
+wait, which is the barriers' own.
 """
 
 from __future__ import annotations

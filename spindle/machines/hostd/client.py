@@ -129,11 +129,11 @@ class Hostd:
             self._ended = True
             self._changed.notify_all()
 
-    def close(self) -> None:
+    def close(self, patience_s: float = STOP_S) -> None:
         """Have the application stopped and the process end; twice is harmless."""
         self._outgoing.put(None)
         try:
-            self._process.wait(STOP_S)
+            self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
