@@ -315,6 +315,13 @@ class BoardMachine(OneChip):
         found: dict[str, int] = self._opening.call(self._session.layout, "router", clear=clear)
         return {name: found[name] for name in ("local", "external", "dropped")}
 
+    def core_records(self) -> list[dict[str, Any]]:
+        """Each core's record of itself (spec/records.py, core), places first."""
+        at, layout = self._session.arena + arena.CORES_OFFSET, self._session.layout
+        cores = dict.fromkeys((*layout.place_cores, layout.service))
+        spans = [(at + core * arena.CORE_STRIDE, records.CORE.size) for core in cores]
+        return [records.CORE.unpack(data) for data in self.carrier.read(spans)]
+
     def texts(self) -> dict[int, str]:
         """What the cores have said (IOBUF), by virtual core."""
         layout = self._session.layout

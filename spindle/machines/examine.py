@@ -87,8 +87,9 @@ def _chip(one: Mapping[str, Any], usual: Mapping[tuple[int, int], int]) -> Itera
     xy = (one["x"], one["y"])
     n_cores, free = len(one["cores"]), one["sdram_bytes"]
     links = len(one["links"])
+    names = ", ".join(map(str, one["links"]))
     text = (
-        f"{n_cores} of {chip.APPLICATION_CORES} cores free, links {', '.join(map(str, one['links']))},"
+        f"{n_cores} of {chip.APPLICATION_CORES} cores free, links {names},"
         f" {free / 2**20:.1f} MB of SDRAM free"
     )
     fixes = []

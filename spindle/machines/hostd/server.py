@@ -100,6 +100,9 @@ class Server:
         self, payload: bytes, host: str, version: int, clock: list[Any] | None
     ) -> Answer:
         """Find the board, boot it if it is not booted; what it has."""
+        if self._scp is not None:
+            self.scp.close()
+            self.board.close()
         board_clock: Clock = StatusClock(*clock) if clock else WallClock()
         self._scp = Scp(host, board_clock)
         self._board = SpinnmanBoard(host, version)
