@@ -11,6 +11,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	$(BIN)/python -m spindle.kernels_host.build
 	$(BIN)/python -m spindle.vboard.build
+	$(BIN)/python -m spindle.firmware_build.build
 	touch $(STAMP)
 
 venv: $(STAMP)
@@ -37,4 +38,4 @@ generate: venv
 	$(BIN)/python -m spindle.spec.generate
 
 clean:
-	rm -rf $(VENV) spindle/kernels_host/_build spindle/vboard/_build build dist *.egg-info
+	rm -rf $(VENV) spindle/kernels_host/_build spindle/vboard/_build spindle/firmware_build/_build build dist *.egg-info

@@ -1,7 +1,7 @@
 """Link the firmware and make the .aplx that SC&MP's loader takes.
 
 In: spindle/firmware. Out: in _build/firmware_<hash>/: spindle.elf, spindle.aplx, spindle.sym
-(address, size, name of every symbol) and spindle.sizes (bytes per source file). `python -m
+(address, size, name of every symbol), spindle.sizes (bytes per source file). `python -m
 spindle.firmware_build.build` builds at install time; `build()` builds where it is missing.
 """
 
@@ -90,7 +90,7 @@ def link(objects: list[Path], made: Path) -> None:
 
 
 def aplx(data: bytes, read: elf.Elf) -> bytes:
-    """The loader's records (SpiNNaker tools, APLX): copy code, clear variables, start."""
+    """The loader's records (SpiNNaker tools, APLX): copy both codes, clear variables, start."""
     text, cold, bss = (read.section(name) for name in (".text", ".cold", ".bss"))
     table_bytes = _RECORD_BYTES * _N_RECORDS
     records = [

@@ -269,20 +269,32 @@ def _check_dtcm(task: Task, work_words: Callable[[Task], int] | None) -> None:
 
 def _buffers(task: Task) -> list[Interval]:
     intervals: list[Interval] = []
+    shared = _sharing(task)
     for i, op in enumerate(task.operands):
-        if op.lazy or (task.kernel == "COPY" and i == 1):
+        if op.lazy or (shared and i == shared[1]):
             continue
         words = tile_words(task, op)
         intervals.append((op.name, op.dtcm, op.dtcm + words))
         if op.buffer:
             second = op.dtcm + op.buffer
             intervals.append((f"{op.name}'s second buffer", second, second + words))
-    if task.kernel == "COPY":
-        source, target = task.operands
+    if shared:
+        source, target = (task.operands[i] for i in shared)
         same = (source.dtcm, source.buffer) == (target.dtcm, target.buffer)
         same = same and tile_words(task, source) == tile_words(task, target)
-        _need(same, task.label, "the operands of a COPY do not share one buffer")
+        what = "the operands of a COPY do not" if task.kernel == "COPY" else "C and result do not"
+        _need(same, task.label, f"{what} share one buffer")
     return intervals
+
+
+def _sharing(task: Task) -> tuple[int, int] | None:
+    """Operands that lie in one buffer: those of a COPY, C and the result of a bare dot."""
+    if task.kernel == "COPY":
+        return 0, 1
+    if task.kernel.startswith("DOT_") and not task.program:
+        (c,) = (i for i, op in enumerate(task.operands) if op.internal)
+        return c, c + 1
+    return None
 
 
 def _workspace(task: Task, work_words: Callable[[Task], int] | None) -> list[Interval]:

@@ -29,15 +29,8 @@ ARM_SOURCES = (
     "hal/spinnaker/*.S",
 )
 """A file in kernels/arm/ replaces the C file of its name in kernels/."""
-HOST_ONLY = ("kernel_cost.c",)
-ARM_FAST = (
-    "await.c",
-    "barrier_quick.c",
-    "dma.c",
-    "dot_s28_sums.c",
-    "move.c",
-    "strip.c",
-)
+HOST_ONLY = ("kernel_cost.c", "barrier_look.c")
+ARM_FAST = ("await.c", "dma.c", "dot_s28_sums.c", "move.c", "strip.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
 BARRIER_PATH = ("barrier.c", "session.c", "hal.c", "rt.c")
 """Run between the last arrival and the release: their inline functions are inlined."""
@@ -51,12 +44,13 @@ THUMB_FILES = (
     "tiles.c",
     "balance.c",
     "dot_f32.c",
+    "rescue.c",
+    "kernel.c",
+    "strip_convert.c",
     "strip_float.c",
+    "strip_int.c",
     "strip_iota.c",
     "transpose.c",
-    "kernel.c",
-    "rescue.c",
-    "strip_int.c",
     "strip_reduce.c",
     "barrier.c",
     "complete.c",

@@ -25,7 +25,7 @@ class Draft:
     """A task without tile and places.
 
     tiles: candidates. work: guess of cycles over all lanes. slot_operand: has one row per tile
-    along dim 1. shared: (a, b): operand b uses operand a's buffer (COPY).
+    along dim 1. shared: (a, b): operand b uses operand a's buffer (COPY, a dot that stores C).
     """
 
     kernel: str
@@ -119,7 +119,8 @@ def _doubled(draft: Draft, operands: Sequence[Operand], tile: Tile) -> list[bool
     again = [
         n_outer > LANES or (n_inner > 1 and op.stride[draft.inner or 0] != 0) for op in operands
     ]
-    return [more and not op.internal for more, op in zip(again, operands, strict=True)]
+    kept = [op.internal and draft.shared is None for op in operands]
+    return [more and not once for more, once in zip(again, kept, strict=True)]
 
 
 def _mirrored(placed: tuple[Operand, ...], first: int, second: int) -> tuple[Operand, ...]:

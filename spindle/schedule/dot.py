@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from spindle.ir.graph import WORD, DotNumerics, Op, Region, Value
-from spindle.ir.plan import Operand
+from spindle.ir.plan import Instr, Operand
 from spindle.schedule import copy, dims, quantise, strip, strip_task, views
 from spindle.schedule.assemble import Draft, Tile
 from spindle.schedule.dims import Dims
@@ -98,6 +98,8 @@ def _multiply(
         loc=parts.head.loc or op.loc,
         origin="gemm",
     )
+    if program.program == (Instr("COPY", (first, first - 1)),):
+        draft = replace(draft, program=(), shared=(first - 1, first))  # C itself is stored
     draft = replace(draft, tiles=tuple(_tiles(draft, ctx.options.max_tile)))
     ctx.add_drafts([draft], [*inputs, *extra, lhs.buf, rhs.buf], outputs)
 

@@ -28,7 +28,14 @@ class BoardProcess:
         """Start it and wait until it is ready. Raises MachineError with its own sentence."""
         command = [sys.executable, "-m", "spindle.cli.main", "board", "--until-eof", *switches]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        self._process = subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the machine's process, not for its board
+        )
         assert self._process.stdout and self._process.stderr
         line = self._process.stdout.readline()
         if not line:
@@ -37,6 +44,7 @@ class BoardProcess:
             raise MachineError(f"the virtual board did not start: {sentence}")
         ready = json.loads(line)
         self.address = str(ready["address"])
+        self.status_port = int(ready["status_port"])
         self.pid = self._process.pid
         self._status = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._status.settimeout(LOOK_S)

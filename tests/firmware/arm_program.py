@@ -74,7 +74,7 @@ def firmware_objects(folder: Path, *, plain: bool) -> list[Path]:
     build.build_arm(folder, plain=plain)
     driver = folder / "driver.o"
     build.compile_c([*ARM, "-O2", "-c", str(DRIVER), "-o", str(driver)])
-    kept = ("kernels_", "arm_", "spinnaker_sf", "spinnaker_divide", "spinnaker_count")
+    kept = ("kernels_", "arm_", "spinnaker_sf", "spinnaker_divide", "spinnaker_clz")
     return [*(path for path in sorted(folder.glob("*.o")) if path.name.startswith(kept)), driver]
 
 

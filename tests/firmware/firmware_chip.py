@@ -1,8 +1,8 @@
 """The real firmware on one emulated chip, without a monitor: this plays the monitor's few parts.
 
-In: number of cores, chip options. Out: launches of Images, status and core records, completions.
-The linked sections are put where the loader puts them; maps, tag table and message buffers of SC&MP
-are written into system RAM; doorbells go through the mailbox of the service core.
+In: number of cores, chip options. Out: launches of Images, records, completions. The
+linked sections are put where the loader puts them; maps, tag table and message buffers of SC&MP are
+written into system RAM; doorbells go through the mailbox of the service core.
 """
 
 from __future__ import annotations
@@ -123,6 +123,9 @@ class FirmwareChip:
 
     # Memory and time
 
+    def peek(self, addr: int, size_bytes: int) -> bytes:
+        return self.rig.peek(addr, size_bytes)
+
     def poke(self, addr: int, data: bytes) -> None:
         self.rig.poke(addr, data)
 
@@ -226,9 +229,9 @@ class FirmwareChip:
 
 @dataclass
 class LoadedImage:
-    """An Image in a chip's arena, and its buffers."""
+    """An Image in the arena of a chip (FirmwareChip, FirmwareBoard), and its buffers."""
 
-    chip: FirmwareChip
+    chip: Any
     image: Image
     profile: bool = True
 
@@ -268,13 +271,13 @@ class LoadedImage:
             self.chip.poke(self.profile_at, bytes(self.profile_bytes))
         return self.chip.put_command(self.command())
 
-    def launch(self, *args: np.ndarray, limit_cycles: int = 50_000_000) -> Done:
+    def launch(self, *args: np.ndarray, limit_cycles: int = 50_000_000) -> Any:
         self.chip.ring(self.queue(*args))
         return self.chip.wait(limit_cycles)
 
     def result_bytes(self) -> list[bytes]:
         pairs = zip(self.results, self.image.results, strict=True)
-        return [self.chip.rig.peek(addr, t.size_bytes) for addr, t in pairs]
+        return [self.chip.peek(addr, t.size_bytes) for addr, t in pairs]
 
 
 def native_bytes(image: Image, args: Sequence[np.ndarray], n_cores: int = 17) -> list[bytes]:

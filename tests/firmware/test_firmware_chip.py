@@ -1,4 +1,4 @@
-"""The real firmware on an emulated chip: same bits as native, nothing lost, every end."""
+"""The real firmware on an emulated chip: native's bits, nothing lost, every end of a launch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 import pytest
-from firmware_chip import ARENA, FirmwareChip, LoadedImage, native_bytes
+from firmware_chip import ARENA, ARENA_BYTES, FirmwareChip, LoadedImage, native_bytes
 from hand_plans import add_bias, chain, count_down
 from passes.jax_steps import module_of_step
 
@@ -70,8 +70,9 @@ def test_small_program_on_any_cores(n_cores: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_dirty_cores(seed: int) -> None:
-    """VIC, timers and memories of the cores are as other programs left them."""
-    chip = FirmwareChip(17, ChipOptions(pristine=False, seed=seed))
+    """All is as other programs left it; nothing outside the arena is written."""
+    guard = {"guard_base": ARENA, "guard_size": ARENA_BYTES}
+    chip = FirmwareChip(17, ChipOptions(pristine=False, seed=seed, **guard))
     assert [chip.core(v)["state"] for v in range(1, 18)] == [CORE["IDLE"]] * 17
     loaded, args = LoadedImage(chip, small_image()), small_args()
     assert loaded.launch(*args).code == FAULT["NONE"]
@@ -90,9 +91,20 @@ def test_adam_step_has_the_bits_of_native(n_cores: int) -> None:
     chip.rig.close()
 
 
+def test_cycles_do_not_depend_on_the_emulator_s_quantum() -> None:
+    cycles = set()
+    for quantum in (0, 7):
+        chip = FirmwareChip(17, ChipOptions(quantum=quantum))
+        loaded = LoadedImage(chip, adam_image())
+        cycles.add(loaded.launch(*random_args(adam_image())).cycles)
+        chip.rig.close()
+    assert len(cycles) == 1
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_lost_packets_are_noticed_and_change_nothing(seed: int) -> None:
-    chip = FirmwareChip(17, ChipOptions(lose_rate=0.01, seed=seed))
+@pytest.mark.parametrize("n_cores", [7, 16, 17])
+def test_lost_packets_are_noticed_and_change_nothing(n_cores: int, seed: int) -> None:
+    chip = FirmwareChip(n_cores, ChipOptions(lose_rate=0.01, seed=seed))
     loaded, args = LoadedImage(chip, adam_image()), random_args(adam_image())
     for _ in range(2):
         assert loaded.launch(*args).code == FAULT["NONE"]

@@ -35,6 +35,9 @@ uint32_t kernel_flagged(const struct kernel_args *args)
 
 void kernel_epilogue(const struct kernel_args *args)
 {
+    if (args->task->n_instrs == 0) {
+        return; /* C itself is stored */
+    }
     if (args->task->kernel == KERNEL_DOT_S28) {
         strip_run(args, 6);
     } else if (args->task->kernel == KERNEL_DOT_F32) {

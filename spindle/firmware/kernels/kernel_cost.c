@@ -102,7 +102,7 @@ uint32_t kernel_cycles(const struct kernel_args *args, const struct costs *costs
     uint32_t kernel = args->task->kernel;
     uint32_t is_dot = kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32;
     sixteenths cost = compute_cost(args, costs);
-    if (is_dot && args->tile.last_inner) {
+    if (is_dot && args->tile.last_inner && args->task->n_instrs != 0) {
         cost += strip_cost(args, costs);
     }
     return (uint32_t)((cost + COST_FRACTION / 2) / COST_FRACTION);

@@ -1,6 +1,6 @@
 /* barrier.c: arrivals up a 4x4 tree, one release down; questions for what is missing.
  * Page: docs/spec/barrier.md. In: keys in the inbox. Out: keys sent, the flags of a release.
- * The whole protocol; barrier_quick.c is its shortest way.
+ * The whole protocol; barrier_look.S is its shortest way.
  */
 #include "barrier.h"
 
@@ -197,7 +197,7 @@ static uint32_t poll_release(struct barrier *barrier)
     return BARRIER_MISSED;
 }
 
-uint32_t barrier_poll_all(struct barrier *barrier, uint32_t now)
+uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
 {
     if (!barrier->is_root) {
         uint32_t found = poll_release(barrier);

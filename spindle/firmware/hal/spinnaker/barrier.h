@@ -2,9 +2,9 @@
  * runs in a model of many cores on the host.
  *
  * A place is a core that runs lanes; the root is the service core, which may be place 0. Calls of one
- * launch:   root: barrier_release(START)   others: barrier_idle, poll until BARRIER_START
- *           then for each step with a barrier: barrier_arrive(flags), poll until it is not BARRIER_WAIT
- * Between polls the caller sleeps until `news` is set or the time is `ask_at`.
+ * launch:   root: barrier_release(START)   others: barrier_idle, look until BARRIER_START
+ *           then for each step with a barrier: barrier_arrive(flags), look until it is not BARRIER_WAIT
+ * Between looks the caller sleeps until `news` is set or the time is `ask_at`.
  */
 #ifndef SPINDLE_BARRIER_H
 #define SPINDLE_BARRIER_H
@@ -25,13 +25,14 @@ struct barrier_group {
     uint32_t first_bits, step_bits, count;
 };
 
-/* Two bits of a key, and what barrier_poll returns. */
+/* Two bits of a key, and what barrier_look and barrier_poll return. */
 enum barrier_flag {
     BARRIER_GO = 0,
     BARRIER_STOP = 1,  /* the launch is over: a lane stopped */
     BARRIER_END = 2,   /* the launch is over: all lanes came to the end */
     BARRIER_START = 3, /* releases only: a launch begins */
     BARRIER_WAIT = 4,
+    BARRIER_UNUSUAL = 6, /* barrier_look only: barrier_poll has to see it */
     BARRIER_MISSED = 5 /* the release was lost, and root or parent are past it: look at the status */
 };
 
@@ -78,20 +79,25 @@ void barrier_release(struct barrier *barrier, uint32_t flags);
 /* This core has arrived. flags: GO, STOP or END; a root without lanes gives BARRIER_WAIT. */
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now);
 
-/* Look at the inbox; clears `news` first. Returns BARRIER_WAIT, or how it ended. The usual case is in
- * barrier_quick.c, all others are barrier_poll_all's, which answers and asks. */
-uint32_t barrier_poll(struct barrier *barrier, uint32_t now);
-uint32_t barrier_poll_all(struct barrier *barrier, uint32_t now);
+/* Look at the inbox; clears `news` first. Returns how the barrier ended, WAIT or UNUSUAL. sleeps: 1 sleeps
+ * instead of returning WAIT. The usual barrier needs nothing else. */
+uint32_t barrier_look(struct barrier *barrier, uint32_t sleeps);
 
-/* 1: barrier_poll has to be called at ask_at even without news. */
+/* After UNUSUAL: all cases; answers and asks. Returns how the barrier ended, or WAIT. */
+uint32_t barrier_poll(struct barrier *barrier, uint32_t now);
+
+/* 1: barrier_look has to be called at ask_at even without news. */
 uint32_t barrier_asks(const struct barrier *barrier);
 
 /* Packets received, without questions: now, and when the arrivals awaited here are in. */
 uint32_t barrier_received(const struct barrier *barrier);
 uint32_t barrier_will_receive(const struct barrier *barrier);
 
-/* barrier_quick.c, for barrier.c: */
+/* barrier_arrive.c, for barrier.c and barrier_look.c */
 void barrier_send_arrival(struct barrier *barrier);
+
+/* The time, of the host's twin only. */
+uint32_t barrier_now(void);
 
 /* The caller's: send a multicast packet without payload. */
 void barrier_send(struct barrier *barrier, uint32_t key);

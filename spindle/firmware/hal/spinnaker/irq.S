@@ -15,7 +15,7 @@
     stmfd   sp!, {r0-r3, r12, lr}
     mov     r0, lr
     bl      \function
-    b       handled
+    b       .Lhandled
     .endm
 
     HANDLER irq_mailbox, mailbox_interrupt
@@ -27,7 +27,7 @@ irq_dma:
     stmfd   sp!, {r0-r3, r12, lr}
     ldr     r0, =firmware + HAL_OFFSET
     bl      hal_pump
-    b       handled
+    b       .Lhandled
 
 /* hal_pump(hal): count the transfers that are over, hand over what waits in the ring; the done interrupt
  * is wanted while something waits there. IRQ is off. See struct hal in port.h. */
@@ -99,7 +99,7 @@ irq_alarm:
     str     r0, [r0, #TIMER2_INTCLR]
     ldr     r1, =firmware
     str     r0, [r1, #0x110]
-handled:
+.Lhandled:
     ldr     r0, =VIC_BASE
     str     r0, [r0, #VIC_VADDR]
     ldmfd   sp!, {r0-r3, r12, pc}^
@@ -155,5 +155,4 @@ port_wait_for_interrupt:
     mov     r0, #0
     mcr     p15, 0, r0, c7, c0, 4
     bx      lr
-
     .ltorg

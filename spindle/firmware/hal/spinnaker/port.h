@@ -51,6 +51,20 @@ struct firmware {
 
 _Static_assert(offsetof(struct barrier_inbox, received) == 0x100, "start.S");
 _Static_assert(offsetof(struct barrier_inbox, news) == 0x110, "start.S");
+_Static_assert(offsetof(struct barrier, inbox.news) == BARRIER_NEWS, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, is_root) == BARRIER_IS_ROOT, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, group) == BARRIER_GROUP0, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, own_bits) == BARRIER_OWN_BITS, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, ask_slot) == BARRIER_ASK_SLOT, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, n_receivers) == BARRIER_RECEIVERS, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, generation) == BARRIER_GENERATION, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, phase) == BARRIER_PHASE, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, expected) == BARRIER_EXPECTED, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, flags) == BARRIER_FLAGS, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, sent_at) == BARRIER_SENT_AT, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, ask_at) == BARRIER_ASK_AT, "barrier_look.S");
+_Static_assert(offsetof(struct barrier, sent) == BARRIER_SENT, "barrier_look.S");
+_Static_assert(BARRIER_GROUP1 == BARRIER_GROUP0 + sizeof(struct barrier_group), "barrier_look.S");
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
 _Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
 _Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");

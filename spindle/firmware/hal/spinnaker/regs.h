@@ -113,6 +113,20 @@
 /* What assembly knows of struct firmware and struct hal (port.h checks it). */
 #define DMA_RING 16
 #define DMA_REQUEST_BYTES 20
+#define BARRIER_NEWS 0x110
+#define BARRIER_IS_ROOT 0x118
+#define BARRIER_GROUP0 0x11c
+#define BARRIER_GROUP1 0x128
+#define BARRIER_OWN_BITS 0x150
+#define BARRIER_ASK_SLOT 0x154
+#define BARRIER_RECEIVERS 0x158
+#define BARRIER_GENERATION 0x15c
+#define BARRIER_PHASE 0x160
+#define BARRIER_EXPECTED 0x164
+#define BARRIER_FLAGS 0x168
+#define BARRIER_SENT_AT 0x16c
+#define BARRIER_ASK_AT 0x170
+#define BARRIER_SENT 0x178
 #define HAL_OFFSET 388
 #define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING)
 #define HAL_QUEUED (HAL_HEAD + 8)

@@ -1,46 +1,10 @@
-/* barrier_quick.c: the shortest way through a barrier: all come with the same flags, nothing is lost.
- * Page: docs/spec/barrier.md. Whatever else is in the inbox goes to barrier.c, as does the time to ask.
- * Packets leave first, books are kept behind them.
+/* barrier_look.c: the shortest way through a barrier: all come with the same flags, nothing is lost.
+ * Page: docs/spec/barrier.md. Whatever else is in the inbox is barrier.c's, as is the time to ask.
+ * Packets leave first, books are kept behind them. C twin of barrier_look.S, for the host: it never sleeps.
  */
 #include "barrier.h"
 
-#include "spindle_records.h"
-
 #define RELEASE_BITS (SPINDLE_SLOT_RELEASE << SPINDLE_KEY_SLOT_SHIFT)
-
-static void rest(struct barrier *barrier, uint32_t now)
-{
-    barrier->ask_after = SPINDLE_ASK_CYCLES;
-    barrier->ask_at = now + SPINDLE_ASK_CYCLES;
-}
-
-static void expect_next(struct barrier *barrier)
-{
-    uint32_t generation = (barrier->generation + 1) & 0xffffu;
-    barrier->expected = SPINDLE_KEY_BASE | generation << SPINDLE_KEY_GENERATION_SHIFT;
-}
-
-void barrier_idle(struct barrier *barrier)
-{
-    barrier->phase = PHASE_IDLE;
-    expect_next(barrier);
-}
-
-/* A question that came while this core computed is forgotten: the arrival answers it. */
-void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now)
-{
-    barrier->inbox.slot[barrier->ask_slot] = 0;
-    barrier->phase = PHASE_GATHER;
-    barrier->flags = flags;
-    expect_next(barrier);
-    rest(barrier, now);
-}
-
-void barrier_send_arrival(struct barrier *barrier)
-{
-    barrier_send(barrier, barrier->expected | barrier->own_bits | barrier->flags);
-    barrier->sent++;
-}
 
 static const volatile uint32_t *slot_at(const struct barrier *barrier, uint32_t bits)
 {
@@ -85,8 +49,8 @@ static void pass(struct barrier *barrier)
     barrier->phase = PHASE_IDLE;
 }
 
-/* All have come with the same flags. Returns as barrier_poll. */
-static uint32_t go_on(struct barrier *barrier, uint32_t flags, uint32_t now)
+/* All have come with the same flags. Returns as barrier_look. */
+static uint32_t go_on(struct barrier *barrier, uint32_t flags)
 {
     if (barrier->is_root) {
         if (barrier->n_receivers) {
@@ -98,27 +62,34 @@ static uint32_t go_on(struct barrier *barrier, uint32_t flags, uint32_t now)
     }
     barrier->flags = flags;
     barrier_send_arrival(barrier);
+    barrier->inbox.slot[barrier->ask_slot] = 0; /* this was the answer */
     barrier->phase = PHASE_WAIT;
-    barrier->sent_at = now;
+    barrier->sent_at = barrier_now();
     return BARRIER_WAIT;
 }
 
-/* Nothing in the inbox says more than "not yet", and it is not time to ask. */
-static uint32_t is_quiet(const struct barrier *barrier, uint32_t differs, uint32_t now)
+/* Nothing in the inbox says more than "not yet". Who has not arrived has nothing to answer, but may ask. */
+static uint32_t is_quiet(const struct barrier *barrier, uint32_t differs)
 {
-    return differs > 3 && barrier->inbox.slot[barrier->ask_slot] == 0 &&
-           (barrier->phase != PHASE_GATHER || (int32_t)(now - barrier->ask_at) < 0);
+    if (differs <= 3) {
+        return 0;
+    }
+    if (barrier->phase == PHASE_GATHER) {
+        return (int32_t)(barrier_now() - barrier->ask_at) < 0;
+    }
+    return barrier->inbox.slot[barrier->ask_slot] == 0;
 }
 
-uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
+uint32_t barrier_look(struct barrier *barrier, uint32_t sleeps)
 {
     uint32_t differs;
+    (void)sleeps;
     barrier->inbox.news = 0;
     if (barrier->phase == PHASE_GATHER) {
         uint32_t flags = flags_of(barrier);
         differs = lacks_places(barrier, flags);
         if (differs == 0) {
-            return go_on(barrier, flags, now);
+            return go_on(barrier, flags);
         }
     } else {
         differs = barrier->inbox.slot[SPINDLE_SLOT_RELEASE] ^ (barrier->expected | RELEASE_BITS);
@@ -127,5 +98,5 @@ uint32_t barrier_poll(struct barrier *barrier, uint32_t now)
             return differs; /* the flags: GO is 0 */
         }
     }
-    return is_quiet(barrier, differs, now) ? BARRIER_WAIT : barrier_poll_all(barrier, now);
+    return is_quiet(barrier, differs) ? BARRIER_WAIT : BARRIER_UNUSUAL;
 }

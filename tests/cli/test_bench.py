@@ -1,0 +1,47 @@
+"""spindle bench gemm: figures that add up, and bad usage."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from spindle.cli.main import main
+
+
+@pytest.mark.parametrize("data", ["gaussian", "relu"])
+def test_gemm(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "gemm", "--size", "96", "--data", data, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    cores, cycles = result["cores"], result["cycles"]
+    assert result["mac_per_cycle_per_core"] == pytest.approx(96**3 / cycles / cores)
+    assert sum(result["cycles_by_kind"].values()) == pytest.approx(cycles, rel=1e-3)
+    assert {"gemm", "quantise", "waiting"} <= result["cycles_by_kind"].keys()
+    assert result["max_error"] < 1e-4
+
+
+def test_float32_takes_longer(capsys: pytest.CaptureFixture[str]) -> None:
+    cycles = []
+    for matmul in ("bfp28", "float32"):
+        assert main(["bench", "gemm", "--size", "32", "--matmul", matmul, "--json"]) == 0
+        cycles.append(json.loads(capsys.readouterr().out)["cycles"])
+    assert cycles[1] > 2 * cycles[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("gemm --size 0", "--size 0 is out of range; 1 to 1024"),
+        ("gemm --size 1025", "--size 1025 is out of range; 1 to 1024"),
+        ("gemm --matmul bfp16", "matmul='bfp16' is not built yet"),
+        ("conv", "invalid choice: 'conv'"),
+    ],
+)
+def test_bad_usage(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", *words.split()]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "gemm", "--size", "16"]) == 0
+    assert "mac_per_cycle_per_core" in capsys.readouterr().out
