@@ -51,6 +51,8 @@ def main(argv: Sequence[str]) -> int:
         options, machine = _check(args, example.N_TRAIN)
     except UserError as error:
         return sentence(error, 2)
+    except SpindleError as error:
+        return sentence(error, 1)
     try:
         return _run(args, example, options, machine)
     except SpindleError as error:

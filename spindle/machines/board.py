@@ -187,10 +187,10 @@ class BoardMachine(OneChip):
             status = self._status()
             if status["last_done"] == sequence:
                 return  # the completion was lost
-            if status["last_started"] != sequence:
-                self._ring(sequence)
-            elif status == before:
+            if status == before:
                 self._need_answers(image, status["step"])
+            if status["last_started"] != sequence:
+                self._ring(sequence)  # the doorbell was lost
             since, before = now, status
 
     def _now(self) -> int:
