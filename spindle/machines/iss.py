@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from spindle.errors import MachineError, UserError
+from spindle.machines.backdoor import BackdoorCarrier
 from spindle.machines.board import BoardMachine, BoardSwitches
 from spindle.machines.hostd.client import STOP_S
 from spindle.machines.hostd.clock import StatusClock
+from spindle.machines.transfer import Carrier
 from spindle.vboard.process import BoardProcess
 
 WORDS = {"shape", "dead_cores", "lose", "slow", "seed", "address", "record"}
 """Switches with a value, as `spindle board` takes them."""
 FLAGS = {"pristine", "cold", "guard"}
+CARRIERS = ("scp", "backdoor")
 
 
 class IssMachine(BoardMachine):
@@ -24,8 +27,10 @@ class IssMachine(BoardMachine):
 
     name = "iss"
 
-    def __init__(self, *, cores: int | None = None, **switches: Any) -> None:
-        words = board_words(switches)
+    def __init__(self, *, cores: int | None = None, carrier: str = "scp", **switches: Any) -> None:
+        if carrier not in CARRIERS:
+            raise UserError(f"iss has no carrier {carrier!r}", fix=f"use {' or '.join(CARRIERS)}")
+        words, self._carrier_name = board_words(switches), carrier
         self._process = BoardProcess(words)
         try:
             self._status_clock = StatusClock(self._process.address, self._process.status_port)
@@ -35,6 +40,11 @@ class IssMachine(BoardMachine):
         except BaseException:
             self._process.close()
             raise
+
+    def _make_carrier(self, chip: tuple[int, int]) -> Carrier:
+        if self._carrier_name == "backdoor":
+            return BackdoorCarrier(self._process, chip)
+        return super()._make_carrier(chip)
 
     def _clock_address(self) -> list[Any] | None:
         return [self._process.address, self._process.status_port]
@@ -49,6 +59,7 @@ class IssMachine(BoardMachine):
 
     def _give_back(self) -> None:
         self._hostd.close(STOP_S if self._process.is_alive() else 0.2)
+        self.carrier.close()
         self._process.close()
         self._status_clock.close()
 
@@ -64,7 +75,9 @@ def board_words(switches: dict[str, Any]) -> list[str]:
     unknown = set(switches) - WORDS - FLAGS
     if unknown:
         known = ", ".join(sorted(WORDS | FLAGS))
-        raise UserError(f"iss has no switch {min(unknown)!r}", fix=f"it has cores, {known}")
+        raise UserError(
+            f"iss has no switch {min(unknown)!r}", fix=f"it has cores, carrier, {known}"
+        )
     words = []
     for name, value in switches.items():
         option = "--" + name.replace("_", "-")

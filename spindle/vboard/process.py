@@ -10,6 +10,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -46,6 +47,7 @@ class BoardProcess:
         self.address = str(ready["address"])
         self.status_port = int(ready["status_port"])
         self.pid = self._process.pid
+        self._lock = threading.Lock()
         self._status = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._status.settimeout(LOOK_S)
         self._status.connect((self.address, int(ready["status_port"])))
@@ -53,8 +55,9 @@ class BoardProcess:
     def ask(self, request: dict[str, object]) -> dict[str, object]:
         """Answer of the status port. Raises MachineError when there is none."""
         try:
-            self._status.send(json.dumps(request).encode())
-            answer = json.loads(self._receive())
+            with self._lock:
+                self._status.send(json.dumps(request).encode())
+                answer = json.loads(self._receive())
         except OSError as error:
             raise MachineError(
                 f"the virtual board at {self.address} does not answer ({error}); it was stopped, "

@@ -21,6 +21,8 @@ from spindle.machines.iss import IssMachine
 from spindle.machines.open import open_machine
 from spindle.options import Options
 from spindle.spec import arena
+from spindle.vboard.board import Datagram
+from spindle.vboard.record import read_log, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples"))
@@ -28,6 +30,7 @@ import mlp_digits as net  # noqa: E402
 
 BATCH = 64
 CORES_OF_THE_CHIP = 17
+COUNT = 15
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +226,33 @@ def test_a_board_by_its_address(small: tuple[Image, list, list]) -> None:
         assert_same_bits(run_image(image, args, second), want)
         second.close()
         first.close()
+
+
+def test_the_back_door_carries_the_same_bytes(small: tuple[Image, list, list]) -> None:
+    image, args, want = small
+    with iss(carrier="backdoor") as machine:
+        for n in (1, 3, 300_001, 9_000_000):
+            data = np.random.default_rng(n).integers(0, 256, n).astype(np.uint8)
+            assert machine.read(buffer_of(machine, data)) == data.tobytes()
+        assert_same_bits(run_image(image, args, machine), want)
+        run = start(machine, image, args)[0].wait(60)
+        assert run.options["carrier"] == "backdoor" and run.packets_lost == 0
+
+
+def test_the_wire_between_open_and_close(tmp_path: Path) -> None:
+    """No COUNT at all; while lanes run no datagram reaches the board; the log replays."""
+    path = tmp_path / "session.log"
+    image, args = HAND["chain"], [np.ones((9, 100), np.int32)]
+    with iss(record=path) as machine:
+        runs = [start(machine, image, args)[0].wait(60) for _ in range(3)]
+    log = read_log(path)
+    datagrams = [d for d in log.inputs if isinstance(d, Datagram) and len(d.data) >= 26]
+    commands = [int.from_bytes(d.data[10:12], "little") for d in datagrams]
+    assert commands.count(COUNT) == 0 and commands.count(arena.DOORBELL_COMMAND) == 3
+    rings = [d.time for d, c in zip(datagrams, commands, strict=True) if c == 0x5D01]
+    for begin, run in zip(rings, runs, strict=True):
+        assert not [d for d in datagrams if begin < d.time <= begin + run.cycles]
+    assert replay(log)[0] == log.hash
 
 
 def test_texts_of_the_cores(machine: IssMachine) -> None:

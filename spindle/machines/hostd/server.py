@@ -62,6 +62,7 @@ class Server:
     def _leave(self) -> None:
         for app in self._apps:
             self.board.stop(app)
+            self.board.beacons(True)
         self.board.close()
 
     def _reply(self, head: dict[str, Any], payload: bytes = b"") -> None:
@@ -140,8 +141,9 @@ class Server:
         return {}
 
     def op_load(self, payload: bytes, x: int, y: int, cores: list[int], app: int) -> Answer:
-        """The payload as an application on these cores."""
+        """The payload as an application on these cores; from now on the monitors are still."""
         self._apps.add(app)
+        self.board.beacons(False)
         self.board.load(x, y, cores, payload, app)
         return {}
 
