@@ -28,7 +28,7 @@ STAGES: dict[str, set[str]] = {
     "passes": {"ir"},
     "schedule": {"ir", "image.image", "kernels_host"},
     "codegen": {"ir", "image.image"},
-    "machines": {"ir.graph", "image.image", "kernels_host"},
+    "machines": {"ir.graph", "image.image", "kernels_host", "firmware_build", "vboard"},
     "report": {"machines.machine"},
     "firmware": set(),
 }
@@ -48,7 +48,7 @@ USER_SIDE: dict[str, set[str]] = {
     "jitted.py": DATA | {"array", "compile", "launch", "session", "tracing"},
     "api.py": DATA | {"compile", "compiled", "frontends.ingest", "jitted", "session"},
     "__init__.py": {"api", "array", "compiled", "session"},
-    "cli": {"", "machines.machine", "machines.open", "report", "vboard"},
+    "cli": {"", "machines.examine", "machines.machine", "machines.open", "report", "vboard"},
 }
 """Above the stages: compile.py joins them, the rest makes launches of calls. "" is `spindle`."""
 

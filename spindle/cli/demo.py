@@ -51,6 +51,8 @@ def main(argv: Sequence[str]) -> int:
         options, machine = _check(args, example.N_TRAIN)
     except UserError as error:
         return sentence(error, 2)
+    except SpindleError as error:
+        return sentence(error, 1)
     try:
         return _run(args, example, options, machine)
     except SpindleError as error:
@@ -72,6 +74,9 @@ def make_parser() -> Parser:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     parser.add_argument("--cores", type=int, metavar="N", help="cores of a chip to use (all)")
     parser.add_argument("--max-tile", type=int, metavar="N", help="largest tile side (what fits)")
+    parser.add_argument("--dead-cores", metavar="LIST", help="of iss, see spindle board --help")
+    parser.add_argument("--lose", type=float, metavar="RATE", help="of iss: packets to lose")
+    parser.add_argument("--slow", type=float, metavar="F", help="of iss: slower than real time")
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     return parser
 
@@ -85,7 +90,13 @@ def _check(args: argparse.Namespace, n_train: int) -> tuple[Options, Machine]:
     _need(fits, f"--batch {args.batch} is out of range: {images}", f"use 1 to {n_train}")
     _need(0 <= args.seed < 2**32, f"--seed {args.seed} is no seed", "use 0 to 4294967295")
     options = Options(max_tile=args.max_tile)
-    return options, open_machine(args.machine, cores=args.cores)
+    return options, open_machine(args.machine, cores=args.cores, **_switches(args))
+
+
+def _switches(args: argparse.Namespace) -> dict[str, object]:
+    """Return the virtual board's switches that were given."""
+    given = {name: getattr(args, name) for name in ("dead_cores", "lose", "slow")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _need(holds: bool, what: str, fix: str) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "train an MLP on handwritten digits and report what it cost",
     "bench": "measure a matrix product, everything counted",
     "board": "run a virtual SpiNNaker board that any SpiNNaker tool can use",
+    "doctor": "look at a board and say what is wrong with it",
 }
 
 

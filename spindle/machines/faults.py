@@ -28,13 +28,15 @@ def fault_error(image: Image, fault: Mapping[str, Any]) -> FaultError:
     name = _NAMES.get(fault["code"], "UNKNOWN")
     meaning = _MEANING.get(name, "a fault code that this Spindle does not know")
     words = ", ".join(f"0x{word:08x}" for word in fault["word"])
+    where = f"on lane {fault['lane']} in {step_name(image, fault['step'])}"
     return FaultError(
-        f"{image.name} stopped on lane {fault['lane']} in {_step(image, fault['step'])}: {meaning}"
+        f"{image.name} stopped {where}: {meaning}"
         f" (fault {fault['code']} {name}, stream offset {fault['pc']}, words {words})"
     )
 
 
-def _step(image: Image, number: int) -> str:
+def step_name(image: Image, number: int) -> str:
+    """What to call a step: number, label, source line."""
     if number >= len(image.steps):
         return f"step {number} (the end)"
     info = image.steps[number]

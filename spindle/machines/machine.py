@@ -62,7 +62,8 @@ class Run:
     """The record of one launch: everything report/ prints comes from here.
 
     cycles: doorbell taken to last lane done. core_cycles: busy cycles per core (energy).
-    packets_lost is None where the machine has no packets. host_bytes: moved to and from the host
+    packets_lost and packets_resent are None where
+    the machine has no packets. host_bytes: moved to and from the host
     since the launch before. macs: multiply-accumulates of the program's dots.
     """
 
@@ -82,6 +83,7 @@ class Run:
     macs: int
     wall_s: float
     options: dict[str, object] = field(default_factory=dict)
+    packets_resent: int | None = None
 
 
 class Program(Protocol):

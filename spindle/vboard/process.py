@@ -10,6 +10,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -28,7 +29,14 @@ class BoardProcess:
         """Start it and wait until it is ready. Raises MachineError with its own sentence."""
         command = [sys.executable, "-m", "spindle.cli.main", "board", "--until-eof", *switches]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        self._process = subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the machine's process, not for its board
+        )
         assert self._process.stdout and self._process.stderr
         line = self._process.stdout.readline()
         if not line:
@@ -37,7 +45,9 @@ class BoardProcess:
             raise MachineError(f"the virtual board did not start: {sentence}")
         ready = json.loads(line)
         self.address = str(ready["address"])
+        self.status_port = int(ready["status_port"])
         self.pid = self._process.pid
+        self._lock = threading.Lock()
         self._status = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._status.settimeout(LOOK_S)
         self._status.connect((self.address, int(ready["status_port"])))
@@ -45,8 +55,9 @@ class BoardProcess:
     def ask(self, request: dict[str, object]) -> dict[str, object]:
         """Answer of the status port. Raises MachineError when there is none."""
         try:
-            self._status.send(json.dumps(request).encode())
-            answer = json.loads(self._receive())
+            with self._lock:
+                self._status.send(json.dumps(request).encode())
+                answer = json.loads(self._receive())
         except OSError as error:
             raise MachineError(
                 f"the virtual board at {self.address} does not answer ({error}); it was stopped, "

@@ -26,6 +26,7 @@ from spindle.errors import MachineError, UserError
 from spindle.vboard.board import BOOT_PORT, CYCLES_PER_MS, SCP_PORT, Board, Datagram
 from spindle.vboard.options import BoardOptions, chip_positions
 from spindle.vboard.record import Guard, Recorder, apply_input, start_board
+from spindle.vboard.window import Window
 
 LEAD_MS = 2.0
 MAX_LAG_MS = 50.0
@@ -107,6 +108,7 @@ class Server:
         except BaseException:
             self._close_sockets()
             raise
+        self._window = Window(self.board)
         self._guard = guard
         self._rate = CYCLES_PER_MS * 1000 / slow
         self._slice = SLICE_CYCLES[0]
@@ -122,6 +124,7 @@ class Server:
         """Close sockets and log, free the board."""
         if self._recorder:
             self._recorder.close(self.board)
+        self._window.close()
         self._close_sockets()
         self.board.close()
 
@@ -218,6 +221,9 @@ class Server:
             return json.dumps(self._clock() | {"faults": self._faults()}).encode()
         if what == "arena":
             return json.dumps(self._arena(asked)).encode()
+        if what in ("peek", "poke"):
+            recorded = {"error": "this board records its input"}
+            return json.dumps(recorded if self._recorder else self._window.answer(asked)).encode()
         return json.dumps({"error": f"unknown request {what!r}"}).encode()
 
     def _clock(self) -> dict[str, object]:
