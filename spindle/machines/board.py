@@ -24,7 +24,7 @@ from spindle.machines.hostd.clock import Clock
 from spindle.machines.machine import Buffer, Run
 from spindle.machines.one_chip import PROFILE_BYTES, ChipProgram, OneChip, n_slots
 from spindle.machines.opening import Opening, Session, clear_board, open_session, wait_until
-from spindle.machines.places import choose_layout
+from spindle.machines.places import Layout, choose_layout
 from spindle.machines.profiles import spent
 from spindle.machines.transfer import Carrier, ScpCarrier
 from spindle.spec import arena, costs, records
@@ -92,7 +92,7 @@ class BoardMachine(OneChip):
     def _make_carrier(self, chip: tuple[int, int]) -> Carrier:
         return ScpCarrier(self._hostd, chip)
 
-    def _open(self, layout: Any) -> Session:
+    def _open(self, layout: Layout) -> Session:
         x, y = layout.chip
         free = next(c["sdram_bytes"] for c in self._chips if (c["x"], c["y"]) == (x, y))
         return open_session(self._opening, layout, free, self.carrier)

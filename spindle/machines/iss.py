@@ -13,12 +13,15 @@ from spindle.machines.backdoor import BackdoorCarrier
 from spindle.machines.board import BoardMachine, BoardSwitches
 from spindle.machines.hostd.client import STOP_S
 from spindle.machines.hostd.clock import StatusClock
+from spindle.machines.opening import Session
+from spindle.machines.places import Layout
 from spindle.machines.transfer import Carrier
 from spindle.vboard.process import BoardProcess
 
 WORDS = {"shape", "dead_cores", "lose", "slow", "seed", "address", "record"}
 """Switches with a value, as `spindle board` takes them."""
 FLAGS = {"pristine", "cold", "guard"}
+SHAPE = "2x2"
 CARRIERS = ("scp", "backdoor")
 
 
@@ -46,6 +49,14 @@ class IssMachine(BoardMachine):
             return BackdoorCarrier(self._process, chip)
         return super()._make_carrier(chip)
 
+    def _open(self, layout: Layout) -> Session:
+        """Open, and tell a guarded board what is ours (its `--guard`)."""
+        session = super()._open(layout)
+        x, y = layout.chip
+        arena: dict[str, object] = {"base": session.arena, "size_bytes": session.arena_bytes}
+        self._process.ask({"do": "arena", "x": x, "y": y} | arena)
+        return session
+
     def _clock_address(self) -> list[Any] | None:
         return [self._process.address, self._process.status_port]
 
@@ -72,6 +83,10 @@ class IssMachine(BoardMachine):
 
 def board_words(switches: dict[str, Any]) -> list[str]:
     """Arguments for `spindle board`. Raises UserError for a switch that is not known."""
+    if switches.get("shape", SHAPE) != SHAPE:
+        raise UserError(
+            f"iss has no shape {switches['shape']!r}", limit=f"SpiNNMan knows boards of {SHAPE}"
+        )
     unknown = set(switches) - WORDS - FLAGS
     if unknown:
         known = ", ".join(sorted(WORDS | FLAGS))

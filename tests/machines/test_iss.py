@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -161,6 +162,23 @@ def test_fewer_cores_have_the_same_bits(small: tuple[Image, list, list], cores: 
         assert_same_bits(run_image(image, args, machine), want)
 
 
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"guard": True},
+        {"pristine": True, "seed": 5},
+        {"seed": 6, "dead_cores": "none"},
+        pytest.param({"cold": True}, marks=pytest.mark.long),
+    ],
+    ids=str,
+)
+def test_boards_of_all_kinds(small: tuple[Image, list, list], switches: dict[str, Any]) -> None:
+    image, args, want = small
+    with iss(**switches) as machine:
+        assert_same_bits(run_image(image, args, machine), want)
+        assert machine.board_faults() == []
+
+
 def test_dead_cores_have_the_same_bits(small: tuple[Image, list, list]) -> None:
     image, args, want = small
     with iss(dead_cores="0,0,3;0,0,7;0,0,9;0,0,11") as machine:
@@ -201,11 +219,12 @@ def test_two_boards_in_one_process(small: tuple[Image, list, list], machine: Iss
             assert got == [array.tobytes() for array in want]
 
 
-def test_a_slow_board_is_not_asked_twice() -> None:
-    """600 times slower than real time: nothing is late, since time is the board's."""
+@pytest.mark.parametrize("slow", [100.0, pytest.param(600.0, marks=pytest.mark.long)])
+def test_a_slow_board_is_not_asked_twice(slow: float) -> None:
+    """Nothing is late, since time is the board's."""
     image = emit(add_bias(8, 8, (4, 8)))
     args = [np.ones((8, 8), np.float32), np.ones(8, np.float32)]
-    with iss(slow=600.0, cores=2) as machine:
+    with iss(slow=slow, cores=2) as machine:
         for _ in range(3):
             event, _, outputs = start(machine, image, args)
             event.wait(120)

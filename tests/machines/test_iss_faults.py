@@ -88,7 +88,7 @@ def test_an_address_that_is_taken() -> None:
     ("switches", "words"),
     [
         ({"fast": True}, "iss has no switch 'fast'"),
-        ({"shape": "3x3"}, "3x3 chips cannot be emulated"),
+        ({"shape": "1x1"}, "no shape '1x1'; SpiNNMan knows boards of 2x2"),
         ({"dead_cores": "9,9,1"}, "no core"),
         ({"cores": 0}, "0 cores cannot be used"),
         ({"cores": 18}, "18 cores cannot be used"),

@@ -122,8 +122,8 @@ class Hostd:
                 if "done" in head:
                     sequence, code, cycles = head["done"]
                     self._done = {sequence: (code, cycles)}
-                elif head["id"] in self._awaited:
-                    self._replies[head["id"]] = (head, payload)
+                elif (number := head.pop("id")) in self._awaited:
+                    self._replies[number] = (head, payload)
                 self._changed.notify_all()
         with self._changed:
             self._ended = True
