@@ -240,7 +240,7 @@ def test_the_helper_is_killed_in_a_launch(machine: IssMachine) -> None:
     time.sleep(0.2)
     os.kill(machine._hostd.pid, signal.SIGKILL)
     with pytest.raises(
-        MachineError, match="the helper process of this machine has ended.*open the machine again"
+        MachineError, match=r"the helper process of this machine has ended.*open the machine again"
     ):
         event.wait(60)
     with pytest.raises(MachineError, match="open the machine again"):
