@@ -33,6 +33,8 @@ LOOK_S = 0.1
 """Wall time between two looks at whether board and helper are alive."""
 SILENCE_NS = 1_000_000_000
 """Board time without a completion before the board itself is asked."""
+DEAF_NS = 10 * SILENCE_NS
+"""For so long the doorbell is rung again before the board is given up."""
 FAULT = records.FLAGS["FAULT"]
 ABORT_OFFSET = records.STATUS.offset("abort")
 
@@ -179,7 +181,8 @@ class BoardMachine(OneChip):
 
     def _await(self, image: Image, sequence: int) -> None:
         """Return when the launch is over. Raises FaultError where its cores are deaf."""
-        since, before = self._now(), None
+        begun = since = self._now()
+        before: dict[str, Any] | None = None
         while self._hostd.completion(sequence, LOOK_S) is None:
             now = self._now()
             if now - since < SILENCE_NS:
@@ -190,6 +193,8 @@ class BoardMachine(OneChip):
             if status == before:
                 self._need_answers(image, status["step"])
             if status["last_started"] != sequence:
+                if now - begun > DEAF_NS:
+                    raise self._gone()
                 self._ring(sequence)  # the doorbell was lost
             since, before = now, status
 

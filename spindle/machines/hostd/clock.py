@@ -12,7 +12,7 @@ import time
 from typing import Protocol
 
 ANSWER_S = 10.0
-LOOK_S = 1.0
+LOOK_S = 0.5
 
 
 class Clock(Protocol):
@@ -42,12 +42,13 @@ class StatusClock:
     def now_ns(self) -> int:
         """Nanoseconds since power on. Raises OSError where the board is gone."""
         with self._lock:
-            self._socket.send(b'{"do": "clock"}')
-            return int(json.loads(self._receive())["time_ns"])
+            return int(json.loads(self._ask())["time_ns"])
 
-    def _receive(self) -> bytes:
+    def _ask(self) -> bytes:
+        """Ask until there is an answer; one that was late answers as well."""
         end = time.monotonic() + ANSWER_S
         while True:
+            self._socket.send(b'{"do": "clock"}')
             try:
                 return self._socket.recv(65536)
             except TimeoutError:

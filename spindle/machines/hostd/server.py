@@ -10,6 +10,7 @@ machine was closed, or its process died - the application is stopped and this pr
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -101,6 +102,7 @@ class Server:
         self, payload: bytes, host: str, version: int, clock: list[Any] | None
     ) -> Answer:
         """Find the board, boot it if it is not booted; what it has."""
+        logging.disable(logging.INFO)
         if self._scp is not None:
             self.scp.close()
             self.board.close()
