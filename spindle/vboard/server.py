@@ -210,21 +210,26 @@ class Server:
     # -- status
 
     def _answer(self, request: bytes) -> bytes:
+        """The answer, with the request's "id" where it has one."""
         try:
             asked = json.loads(request)
-            what = asked["do"]
+            answer = self._answer_to(asked["do"], asked)
         except (ValueError, LookupError, TypeError):
             return b'{"error": "not a JSON object with a member \\"do\\""}'
+        return json.dumps(answer | {k: asked[k] for k in ("id",) if k in asked}).encode()
+
+    def _answer_to(self, what: object, asked: dict[str, object]) -> dict[str, object]:
         if what == "clock":
-            return json.dumps(self._clock()).encode()
+            return self._clock()
         if what == "faults":
-            return json.dumps(self._clock() | {"faults": self._faults()}).encode()
+            return self._clock() | {"faults": self._faults()}
         if what == "arena":
-            return json.dumps(self._arena(asked)).encode()
+            return self._arena(asked)
+        if what in ("peek", "poke") and self._recorder:
+            return {"error": "this board records its input"}
         if what in ("peek", "poke"):
-            recorded = {"error": "this board records its input"}
-            return json.dumps(recorded if self._recorder else self._window.answer(asked)).encode()
-        return json.dumps({"error": f"unknown request {what!r}"}).encode()
+            return self._window.answer(asked)
+        return {"error": f"unknown request {what!r}"}
 
     def _clock(self) -> dict[str, object]:
         now = self.board.now

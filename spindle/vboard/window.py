@@ -32,6 +32,8 @@ class Window:
             window = self._open(str(asked["file"]))
             pieces: list[tuple[int, int]] = asked["pieces"]  # type: ignore[assignment]
             at = 0
+            if sum(size for _, size in pieces) > WINDOW_BYTES:
+                raise ValueError(f"the pieces are larger than the file of {WINDOW_BYTES} bytes")
             for addr, size in pieces:
                 if asked["do"] == "poke":
                     self._board.write(chip, addr, window[at : at + size])
