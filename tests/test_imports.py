@@ -22,7 +22,7 @@ STAGES: dict[str, set[str]] = {
     "ir": set(),
     "kernels_host": {"clang"},
     "vboard": {"clang"},
-    "firmware_build": {"kernels_host"},
+    "firmware_build": {"clang", "kernels_host"},
     "image": {"ir.graph"},
     "frontends": {"ir.graph"},
     "passes": {"ir"},

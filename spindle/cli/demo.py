@@ -39,6 +39,7 @@ class Training:
 
     runs: list[Run] = field(default_factory=list)
     accuracy: float = 0.0
+    n_test: int = 0
     weights_sha256: str = ""
     wall_s: float = 0.0
 
@@ -160,6 +161,7 @@ def train(
 
     params = example.main(jit, device_put, args.epochs, args.batch, args.seed, report)
     done.wall_s = time.perf_counter() - start
+    done.n_test = len(example.digits()[1][1])
     done.weights_sha256 = weights_sha256(params)
     return done
 
@@ -197,7 +199,7 @@ def _summaries(runs: Sequence[Run], example: Any, batch: int) -> tuple[Summary, 
 
 def _results(args: argparse.Namespace, done: Training) -> list[tuple[str, str]]:
     return [
-        ("test accuracy", f"{done.accuracy:.2%} of 360 images"),
+        ("test accuracy", f"{done.accuracy:.2%} of {done.n_test} images"),
         ("epochs, batch, seed", f"{args.epochs}, {args.batch}, {args.seed}"),
         ("host time, compiling included", f"{done.wall_s:.1f} s"),
         ("weights SHA-256", done.weights_sha256[:16] + "..."),

@@ -27,7 +27,7 @@ from spindle.machines.opening import Opening, Session, clear_board, open_session
 from spindle.machines.places import Layout, choose_layout
 from spindle.machines.profiles import spent
 from spindle.machines.transfer import Carrier, ScpCarrier
-from spindle.spec import arena, costs, records
+from spindle.spec import arena, records
 
 LOOK_S = 0.1
 """Wall time between two looks at whether board and helper are alive."""
@@ -46,16 +46,17 @@ class BoardSwitches:
     version: int
     cores: int | None = None
     app: int = arena.APP_ID
-    cost_set: str = "nominal"
 
 
 class BoardMachine(OneChip):
     """A board at a host name. Raises MachineError where it cannot be opened."""
 
     name = "board"
+    costs_hash = ""
+    """Of the constants behind its cycles; a real board has none."""
 
     def __init__(self, host: str, clock: Clock, switches: BoardSwitches) -> None:
-        self.host, self.clock, self.cost_set = host, clock, switches.cost_set
+        self.host, self.clock = host, clock
         self._hostd = Hostd()
         self._opening = Opening(self._hostd, clock, host, switches.app)
         try:
@@ -131,15 +132,15 @@ class BoardMachine(OneChip):
         try:
             self._ring(self._prepare(program, inputs, outputs))
             status, profile = self._finish(program)
+            run = self._record(program, status, profile, host_bytes, time.perf_counter() - start)
+            self._before = status
+            if status["fault"]["code"]:
+                raise self._fault(program.image, status)
         except MachineError as error:
             if not isinstance(error, FaultError):
                 self._dead = str(error)
                 self._lose_all(f"lost with its machine: {error}")
             raise
-        run = self._record(program, status, profile, host_bytes, time.perf_counter() - start)
-        self._before = status
-        if status["fault"]["code"]:
-            raise self._fault(program.image, status)
         return run
 
     def _prepare(
@@ -228,7 +229,7 @@ class BoardMachine(OneChip):
         return Run(
             machine=self.name,
             program=program.image.name,
-            costs_hash=costs.costs_hash(self.cost_set),
+            costs_hash=self.costs_hash,
             n_cores=self.n_cores,
             cycles=status["cycles"],
             core_cycles=found.core_cycles,

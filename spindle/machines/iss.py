@@ -16,6 +16,7 @@ from spindle.machines.hostd.clock import StatusClock
 from spindle.machines.opening import Session
 from spindle.machines.places import Layout
 from spindle.machines.transfer import Carrier
+from spindle.spec import costs
 from spindle.vboard.process import BoardProcess
 
 WORDS = {"shape", "dead_cores", "lose", "slow", "seed", "address", "record"}
@@ -29,6 +30,7 @@ class IssMachine(BoardMachine):
     """A virtual board and the machine on it. switches: see docs/machine.md."""
 
     name = "iss"
+    costs_hash = costs.costs_hash("nominal")
 
     def __init__(self, *, cores: int | None = None, carrier: str = "scp", **switches: Any) -> None:
         if carrier not in CARRIERS:

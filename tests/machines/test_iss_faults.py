@@ -172,8 +172,9 @@ def test_a_core_that_meets_an_exception(machine: IssMachine) -> None:
     good, args = add_image()
     program = machine.load(good)
     image, long_args = long_image()
-    event, _, _ = start(machine, image, long_args)
+    event, inputs, _ = start(machine, image, long_args)
     time.sleep(0.1)
+    machine.free(inputs[0])
     spoil_a_core(machine, 5)
     with pytest.raises(
         FaultError,

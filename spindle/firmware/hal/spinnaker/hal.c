@@ -124,8 +124,9 @@ static uint32_t queue(struct hal *hal, uint32_t sdram, uint32_t dtcm, uint32_t w
 {
     uint32_t bytes = words * 4, cpsr;
     struct dma_request *request = &hal->ring[hal->queued % DMA_RING];
-    if (words > SPINDLE_DMA_MAX_BYTES / 4 || !in_arena(hal, sdram, bytes)) {
-        fail(hal, FAULT_BAD_ADDRESS, sdram, bytes);
+    uint32_t too_long = words > SPINDLE_DMA_MAX_BYTES / 4;
+    if (too_long || !in_arena(hal, sdram, bytes)) {
+        fail(hal, too_long ? FAULT_DMA : FAULT_BAD_ADDRESS, sdram, bytes);
         return hal->queued;
     }
     hal_dma_wait(hal, hal->queued - (DMA_RING - 1));
