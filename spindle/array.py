@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from spindle.errors import LostArrayError, SpindleError
+from spindle.errors import LostArrayError, SpindleError, UserError
 from spindle.ir.graph import DTYPES, TensorType
 from spindle.machines.machine import Buffer, Machine
 
@@ -126,6 +126,16 @@ class Array(NDArrayOperatorsMixin):
         return host.copy() if copy else host
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """`a += b` makes a new host array, as with JAX; another `out=` cannot be written."""
+        out = kwargs.get("out", ())
+        if any(isinstance(x, Array) for x in out):
+            if not (len(out) == 1 and inputs and out[0] is inputs[0]):
+                raise UserError(
+                    "NumPy cannot write into an array that lives on a machine",
+                    where=f"out= of {ufunc.__name__}",
+                    fix="take the result it returns instead",
+                )
+            del kwargs["out"]
         host = [np.asarray(x) if isinstance(x, Array) else x for x in inputs]
         return getattr(ufunc, method)(*host, **kwargs)
 

@@ -150,10 +150,13 @@ def _give_up(
     executable: Executable, outputs: Sequence[Buffer], taken: dict[int, Array], how: str
 ) -> None:
     """Mark donated arguments lost, then free their buffers and the new ones."""
+    buffers = [array._buffer for array in taken.values()]
     for param, array in taken.items():
-        buffer = array.buffer
         array.mark_lost(_donated_error(executable, param, f"lost: {how}; "))
-        executable.machine.free(buffer)
+    for buffer in buffers:
+        if buffer is not None:
+            with contextlib.suppress(SpindleError):
+                executable.machine.free(buffer)
     _free_new(executable, outputs)
 
 

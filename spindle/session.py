@@ -27,9 +27,11 @@ SESSION = Session()
 def open_machine(name: str = "native", *, cores: int | None = None, **switches: Any) -> Machine:
     """Open a machine and make it the default of this process.
 
-    name: "native" (the host build of the kernels with a timing model).
+    name: "native" (the host build of the kernels with a timing model), "iss" (a virtual board),
+    "spin3:HOSTNAME" or "spin5:HOSTNAME" (a board).
     cores: use at most so many cores per chip (None: all); bits never depend on it.
-    switches: of native cost_set ("nominal", "pessimistic") and dma_mode (0, 1).
+    switches: of native cost_set ("nominal", "pessimistic") and dma_mode (0, 1); of iss those of
+    `spindle board` (dead_cores, lose, slow, seed, pristine, ...) and carrier ("scp", "backdoor").
     Raises UserError for an unknown name or switch, MachineError where it cannot be opened.
     """
     from spindle.machines.open import open_machine as open_by_name

@@ -17,6 +17,7 @@ from evaluating_machine import EvaluatorMachine
 
 import spindle
 from spindle.array import from_words, to_words
+from spindle.errors import UserError
 from spindle.ir.graph import DTYPES, TensorType
 
 pytestmark = pytest.mark.usefixtures("evaluator_machine")
@@ -203,6 +204,16 @@ def test_array_behaves_like_a_small_numpy_array() -> None:
     assert [10, 20][spindle.device_put(1)] == 20 and bool(spindle.device_put(True))
     with pytest.raises(TypeError):
         len(spindle.device_put(1.0))
+
+
+def test_in_place_operators_make_a_new_host_array() -> None:
+    a = b = spindle.device_put(np.arange(3, dtype=np.float32))
+    a += 1
+    a *= b
+    np.testing.assert_array_equal(a, [0, 2, 6])
+    np.testing.assert_array_equal(b, [0, 1, 2])
+    with pytest.raises(UserError, match="out= of add: NumPy cannot write into an array"):
+        np.add(np.ones(3), np.ones(3), out=b)
 
 
 def test_reading_twice_moves_once(evaluator_machine: EvaluatorMachine) -> None:

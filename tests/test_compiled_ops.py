@@ -12,6 +12,7 @@ import pytest
 from jax import lax
 from native_tools import check
 
+from spindle.errors import UnsupportedError
 from spindle.options import Options
 
 RNG = np.random.default_rng(7)
@@ -117,6 +118,13 @@ MOVEMENT: dict[str, Case] = {
         lambda x, y, i: lax.dynamic_update_slice(x, y[:4, :6], (i, 2)),
         (X, Y, np.int32(7)),
     ),
+    "unsigned starts": (
+        lambda x, y, i: (
+            lax.dynamic_slice(x, (i, i + np.uint32(7)), (8, 9)),
+            lax.dynamic_update_slice(x, y[:4, :6], (i, i)),
+        ),
+        (X, Y, np.uint32(3_000_000_000)),
+    ),
     "constants": (lambda x: (x, jnp.ones((3, 4)), jnp.arange(5), x), (X,)),
     "swap": (lambda x, y: (y, x), (X, Y)),
 }
@@ -184,3 +192,16 @@ def test_random_numbers_on_the_machine() -> None:
 
     (got,) = check(draw, (data,), cores=(16,))
     np.testing.assert_array_equal(got, jax.random.uniform(key, (40, 9)))
+
+
+def sliced(n: int) -> Case:
+    """A slice with n starts that are no constants."""
+    x = floats(*(2,) * n)
+    return lambda x, *starts: lax.dynamic_slice(x, starts, (1,) * n), (x, *[np.int32(1)] * n)
+
+
+def test_four_starts_are_the_most() -> None:
+    check(*sliced(3))
+    check(*sliced(4))
+    with pytest.raises(UnsupportedError, match=r"dynamic_slice with more than 4 starts"):
+        check(*sliced(5))

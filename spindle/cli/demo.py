@@ -39,6 +39,7 @@ class Training:
 
     runs: list[Run] = field(default_factory=list)
     accuracy: float = 0.0
+    n_test: int = 0
     weights_sha256: str = ""
     wall_s: float = 0.0
 
@@ -51,6 +52,8 @@ def main(argv: Sequence[str]) -> int:
         options, machine = _check(args, example.N_TRAIN)
     except UserError as error:
         return sentence(error, 2)
+    except SpindleError as error:
+        return sentence(error, 1)
     try:
         return _run(args, example, options, machine)
     except SpindleError as error:
@@ -158,6 +161,7 @@ def train(
 
     params = example.main(jit, device_put, args.epochs, args.batch, args.seed, report)
     done.wall_s = time.perf_counter() - start
+    done.n_test = len(example.digits()[1][1])
     done.weights_sha256 = weights_sha256(params)
     return done
 
@@ -195,7 +199,7 @@ def _summaries(runs: Sequence[Run], example: Any, batch: int) -> tuple[Summary, 
 
 def _results(args: argparse.Namespace, done: Training) -> list[tuple[str, str]]:
     return [
-        ("test accuracy", f"{done.accuracy:.2%} of 360 images"),
+        ("test accuracy", f"{done.accuracy:.2%} of {done.n_test} images"),
         ("epochs, batch, seed", f"{args.epochs}, {args.batch}, {args.seed}"),
         ("host time, compiling included", f"{done.wall_s:.1f} s"),
         ("weights SHA-256", done.weights_sha256[:16] + "..."),

@@ -7,12 +7,12 @@ spindle.firmware_build.build` builds at install time; `build()` builds where it 
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from spindle import clang
 from spindle.firmware_build import elf
 from spindle.kernels_host import build as compiler
 from spindle.spec import chip
@@ -39,11 +39,10 @@ class Firmware:
 
 def source_hash() -> str:
     """First 16 hex digits of the SHA-256 of sources, headers, linker script and build rules."""
-    digest = hashlib.sha256(Path(compiler.__file__).read_bytes() + Path(__file__).read_bytes())
-    for path in [*compiler.arm_sources(), *sorted(compiler.FIRMWARE.rglob("*.h")), SCRIPT]:
-        digest.update(path.relative_to(compiler.FIRMWARE).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    rules = (clang.__file__, compiler.__file__, elf.__file__, __file__)
+    head = b"".join(Path(str(rule)).read_bytes() for rule in rules)
+    headers = sorted(compiler.FIRMWARE.rglob("*.h"))
+    return clang.files_hash(head, compiler.FIRMWARE, [*compiler.arm_sources(), *headers, SCRIPT])
 
 
 def build() -> Firmware:

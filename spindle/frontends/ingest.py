@@ -94,7 +94,7 @@ def _convert_op(scope: Scope, raw: RawOp) -> Value:
 
 def _returned(scope: Scope, number: int) -> Value:
     tensor_type(scope.types[number], "the program returns", "")
-    return scope.values[number]
+    return scope.checked(number, "the program returns", "")
 
 
 def _donated(program: RawProgram, body: Region) -> dict[int, int]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from spindle.errors import UnsupportedError
 from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.scope import Scope, tensor_type
@@ -114,7 +116,25 @@ def _clamp(scope: Scope, raw: RawOp) -> Value:
 def _dynamic_slice(scope: Scope, raw: RawOp) -> Value:
     sizes = tuple(raw.attrs["slice_sizes"])
     out = scope.result_type(raw)
-    return scope.emit(raw, "dynamic_slice", scope.operands(raw), out, sizes=sizes)
+    return scope.emit(raw, "dynamic_slice", _with_starts(scope, raw, 1), out, sizes=sizes)
+
+
+def _dynamic_update_slice(scope: Scope, raw: RawOp) -> Value:
+    out = scope.result_type(raw)
+    return scope.emit(raw, "dynamic_update_slice", _with_starts(scope, raw, 2), out)
+
+
+def _with_starts(scope: Scope, raw: RawOp, first: int) -> tuple[Value, ...]:
+    """Operands, unsigned starts of 2^31 and more made 2^31 - 1: no axis reaches so far."""
+    operands = scope.operands(raw)
+    return operands[:first] + tuple(_signed_start(scope, raw, x) for x in operands[first:])
+
+
+def _signed_start(scope: Scope, raw: RawOp, start: Value) -> Value:
+    if start.dtype != "ui32" or scope.ranges.get(start, (0, 1 << 31))[1] < 1 << 31:
+        return start
+    largest = scope.constant(raw, np.array((1 << 31) - 1, np.uint32), "ui32")
+    return scope.emit(raw, "minimum", (start, largest), start.type)
 
 
 def _reduce(scope: Scope, raw: RawOp) -> Value:
@@ -257,7 +277,7 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "transpose": _attr_rule("transpose", permutation="permutation"),
     "slice": _attr_rule("slice", start="start_indices", limit="limit_indices", strides="strides"),
     "dynamic_slice": _dynamic_slice,
-    "dynamic_update_slice": _attr_rule("dynamic_update_slice"),
+    "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _attr_rule("concatenate", dim="dimension"),
     "pad": _pad,
     "reduce": _reduce,

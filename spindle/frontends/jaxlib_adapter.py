@@ -27,7 +27,6 @@ EXPAND = (
     "func.func(stablehlo-legalize-composite-to-call)",
 )
 CLEAN = ("canonicalize", "cse")
-KEPT = ("sym_name", "mhlo.num_partitions")
 ARTIFACT_MAGIC = b"ML\xefR"
 
 
@@ -251,7 +250,7 @@ def _read_program(module: Any, main: Any) -> RawProgram:
     program = RawProgram(name.removeprefix("jit_"), partitions)
     block = main.regions[0].blocks[0]
     program.param_names = tuple(_argument_name(argument) for argument in block.arguments)
-    _read_signature(program, main, len(block.arguments))
+    _read_signature(program, main)
     program.body = _Reader(program.types).region(main.regions[0])
     return program
 
@@ -263,7 +262,7 @@ def _argument_name(argument: Any) -> str:
     return name if len(name) == len(text) - 7 and '"' not in name else ""
 
 
-def _read_signature(program: RawProgram, main: Any, n_params: int) -> None:
+def _read_signature(program: RawProgram, main: Any) -> None:
     params = list(main.attributes["arg_attrs"]) if "arg_attrs" in main.attributes else []
     results = list(main.attributes["res_attrs"]) if "res_attrs" in main.attributes else []
     alias = "tf.aliasing_output"

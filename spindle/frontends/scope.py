@@ -43,8 +43,17 @@ class Scope:
 
     def value(self, number: int, user: RawOp) -> Value:
         """Return the Value of a number; raise for `user` where it has no form in a Module."""
+        return self.checked(number, f"{user.name} takes", user.loc)
+
+    def checked(self, number: int, what: str, loc: str) -> Value:
+        """Return the Value of a number. Constants alone can be without: by type or by data."""
         if number not in self.values:
-            tensor_type(self.types[number], f"{user.name} takes", user.loc)
+            tensor_type(self.types[number], what, loc)
+            raise UnsupportedError(
+                f"{what} a constant {self.types[number]} whose data cannot be read",
+                where=loc,
+                fix="write its data out as dense<..>, or pass it as an argument",
+            )
         return self.values[number]
 
     def result_type(self, raw: RawOp) -> TensorType:

@@ -39,6 +39,7 @@ THUMB_FILES = (
     "rt.c",
     "quantise.c",
     "scan.c",
+    "scan_rows.c",
     "stream.c",
     "task.c",
     "tiles.c",

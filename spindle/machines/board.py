@@ -24,15 +24,17 @@ from spindle.machines.hostd.clock import Clock
 from spindle.machines.machine import Buffer, Run
 from spindle.machines.one_chip import PROFILE_BYTES, ChipProgram, OneChip, n_slots
 from spindle.machines.opening import Opening, Session, clear_board, open_session, wait_until
-from spindle.machines.places import choose_layout
+from spindle.machines.places import Layout, choose_layout
 from spindle.machines.profiles import spent
 from spindle.machines.transfer import Carrier, ScpCarrier
-from spindle.spec import arena, costs, records
+from spindle.spec import arena, records
 
 LOOK_S = 0.1
 """Wall time between two looks at whether board and helper are alive."""
 SILENCE_NS = 1_000_000_000
 """Board time without a completion before the board itself is asked."""
+DEAF_NS = 10 * SILENCE_NS
+"""For so long the doorbell is rung again before the board is given up."""
 FAULT = records.FLAGS["FAULT"]
 ABORT_OFFSET = records.STATUS.offset("abort")
 
@@ -44,16 +46,17 @@ class BoardSwitches:
     version: int
     cores: int | None = None
     app: int = arena.APP_ID
-    cost_set: str = "nominal"
 
 
 class BoardMachine(OneChip):
     """A board at a host name. Raises MachineError where it cannot be opened."""
 
     name = "board"
+    costs_hash = ""
+    """Of the constants behind its cycles; a real board has none."""
 
     def __init__(self, host: str, clock: Clock, switches: BoardSwitches) -> None:
-        self.host, self.clock, self.cost_set = host, clock, switches.cost_set
+        self.host, self.clock = host, clock
         self._hostd = Hostd()
         self._opening = Opening(self._hostd, clock, host, switches.app)
         try:
@@ -92,7 +95,7 @@ class BoardMachine(OneChip):
     def _make_carrier(self, chip: tuple[int, int]) -> Carrier:
         return ScpCarrier(self._hostd, chip)
 
-    def _open(self, layout: Any) -> Session:
+    def _open(self, layout: Layout) -> Session:
         x, y = layout.chip
         free = next(c["sdram_bytes"] for c in self._chips if (c["x"], c["y"]) == (x, y))
         return open_session(self._opening, layout, free, self.carrier)
@@ -129,15 +132,15 @@ class BoardMachine(OneChip):
         try:
             self._ring(self._prepare(program, inputs, outputs))
             status, profile = self._finish(program)
+            run = self._record(program, status, profile, host_bytes, time.perf_counter() - start)
+            self._before = status
+            if status["fault"]["code"]:
+                raise self._fault(program.image, status)
         except MachineError as error:
             if not isinstance(error, FaultError):
                 self._dead = str(error)
                 self._lose_all(f"lost with its machine: {error}")
             raise
-        run = self._record(program, status, profile, host_bytes, time.perf_counter() - start)
-        self._before = status
-        if status["fault"]["code"]:
-            raise self._fault(program.image, status)
         return run
 
     def _prepare(
@@ -179,7 +182,8 @@ class BoardMachine(OneChip):
 
     def _await(self, image: Image, sequence: int) -> None:
         """Return when the launch is over. Raises FaultError where its cores are deaf."""
-        since, before = self._now(), None
+        begun = since = self._now()
+        before: dict[str, Any] | None = None
         while self._hostd.completion(sequence, LOOK_S) is None:
             now = self._now()
             if now - since < SILENCE_NS:
@@ -187,10 +191,12 @@ class BoardMachine(OneChip):
             status = self._status()
             if status["last_done"] == sequence:
                 return  # the completion was lost
-            if status["last_started"] != sequence:
-                self._ring(sequence)
-            elif status == before:
+            if status == before:
                 self._need_answers(image, status["step"])
+            if status["last_started"] != sequence:
+                if now - begun > DEAF_NS:
+                    raise self._gone()
+                self._ring(sequence)  # the doorbell was lost
             since, before = now, status
 
     def _now(self) -> int:
@@ -223,7 +229,7 @@ class BoardMachine(OneChip):
         return Run(
             machine=self.name,
             program=program.image.name,
-            costs_hash=costs.costs_hash(self.cost_set),
+            costs_hash=self.costs_hash,
             n_cores=self.n_cores,
             cycles=status["cycles"],
             core_cycles=found.core_cycles,

@@ -27,12 +27,19 @@ def fault_error(image: Image, fault: Mapping[str, Any]) -> FaultError:
     """Make the FaultError of an unpacked fault record."""
     name = _NAMES.get(fault["code"], "UNKNOWN")
     meaning = _MEANING.get(name, "a fault code that this Spindle does not know")
-    words = ", ".join(f"0x{word:08x}" for word in fault["word"])
+    detail = f"stream offset {fault['pc']}, words " + ", ".join(map(_hex, fault["word"]))
+    if name == "CORE":
+        detail = (
+            f"run-time error {fault['word'][0]}, core {fault['word'][1]}, pc {_hex(fault['pc'])}"
+        )
     where = f"on lane {fault['lane']} in {step_name(image, fault['step'])}"
     return FaultError(
-        f"{image.name} stopped {where}: {meaning}"
-        f" (fault {fault['code']} {name}, stream offset {fault['pc']}, words {words})"
+        f"{image.name} stopped {where}: {meaning} (fault {fault['code']} {name}, {detail})"
     )
+
+
+def _hex(word: int) -> str:
+    return f"0x{word:08x}"
 
 
 def step_name(image: Image, number: int) -> str:

@@ -22,14 +22,12 @@ from spindle.kernels_host.native import PROFILE_BYTES, Board, Launch, Spent, pac
 from spindle.machines.faults import fault_error
 from spindle.machines.machine import Buffer, Run, StepRun
 from spindle.machines.one_chip import ChipProgram, OneChip, n_slots
-from spindle.spec import chip, costs, records
+from spindle.spec import arena, chip, costs, records
 
-RING_ENTRIES = 64
 _RING = chip.SDRAM_BASE
-_STATUS = _RING + RING_ENTRIES * records.COMMAND.size
+_STATUS = _RING + arena.RING_ENTRIES * records.COMMAND.size
 _ARENA = _STATUS + records.STATUS.size
-_ABORT = _STATUS + 12
-"""Address of status.abort (spec/records.py)."""
+_ABORT = _STATUS + records.STATUS.offset("abort")
 _CHIP = (0, 0)
 
 
@@ -141,7 +139,7 @@ class NativeMachine(OneChip):
     def _write_command(self, program: NativeProgram) -> int:
         """Put the next command into the ring; its address."""
         self._sequence += 1
-        address = _RING + self._sequence % RING_ENTRIES * records.COMMAND.size
+        address = _RING + self._sequence % arena.RING_ENTRIES * records.COMMAND.size
         values = {
             "sequence": self._sequence & 0xFFFFFFFF,
             "image_id": program.number,

@@ -299,7 +299,7 @@ class OneChip:
     def _lose_all(self, how: str) -> None:
         """All buffers are gone; `how` is said when one is used."""
         with self._lock:
-            for buffer in self._owned:
+            for buffer in self._owned | {used for used, n in self._uses.items() if n}:
                 buffer.alive, buffer.lost, buffer.parts = False, how, ()
             self._owned.clear()
 

@@ -18,7 +18,7 @@ def open_machine(name: str = "native", *, cores: int | None = None, **switches: 
 
     native, this host: cost_set ("nominal" or "pessimistic"), dma_mode (0 or 1).
     iss, a virtual board: dead_cores, lose, slow, seed, shape, pristine, cold, guard, record,
-    address, as `spindle board` has them.
+    address, carrier ("scp" or "backdoor"), as `spindle board` has them.
     spin3:HOSTNAME, spin5:HOSTNAME, a board of 4 or 48 chips.
     Raises UserError on a name or switch that is not known, MachineError where it cannot be opened.
     """

@@ -16,6 +16,8 @@ from spindle.machines.hostd.client import Hostd
 CALL_BYTES = 1 << 18
 """A call's payload at most: an abort waits for no more than this."""
 
+CALL_PIECES = 4096
+
 Chip = tuple[int, int]
 Piece = tuple[int, bytes | memoryview]
 Span = tuple[int, int]
@@ -35,6 +37,9 @@ class Carrier(Protocol):
     def zero(self, addr: int, size_bytes: int) -> None:
         """Clear memory; the size is a multiple of 4."""
 
+    def close(self) -> None:
+        """Give back what the carrier holds on this host."""
+
 
 class ScpCarrier:
     """Over the board's Ethernet, as any host."""
@@ -47,7 +52,7 @@ class ScpCarrier:
 
     def write(self, pieces: Sequence[Piece]) -> None:
         """Store bytes at their addresses, in this order."""
-        for call in _calls([(addr, memoryview(data)) for addr, data in pieces]):
+        for call in calls([(addr, memoryview(data)) for addr, data in pieces]):
             payload = b"".join(data for _, data in call)
             sizes = [[addr, len(data)] for addr, data in call]
             self._hostd.call("write", payload, pieces=sizes, **self._at)
@@ -65,16 +70,25 @@ class ScpCarrier:
         """Clear memory; the size is a multiple of 4."""
         self._hostd.call("fill", addr=addr, word=0, size_bytes=size_bytes, **self._at)
 
+    def close(self) -> None:
+        """Nothing: the helper belongs to the machine."""
 
-def _calls(pieces: Sequence[tuple[int, memoryview]]) -> Iterator[list[tuple[int, memoryview]]]:
-    """Cut a list into calls of at most CALL_BYTES, large pieces too."""
-    call: list[tuple[int, memoryview]] = []
-    room = CALL_BYTES
+
+View = tuple[int, memoryview]
+
+
+def calls(
+    pieces: Sequence[View], call_bytes: int = CALL_BYTES, call_pieces: int = CALL_PIECES
+) -> Iterator[list[View]]:
+    """Cut a list into calls of so many bytes and pieces at most, large pieces too."""
+    call: list[View] = []
+    room = call_bytes
     for addr, data in pieces:
-        while len(data) > room:
-            yield [*call, (addr, data[:room])]
-            addr, data = addr + room, data[room:]
-            call, room = [], CALL_BYTES
+        while len(data) > room or len(call) == call_pieces:
+            yield [*call, (addr, data[:room])] if len(call) < call_pieces else call
+            if len(call) < call_pieces:
+                addr, data = addr + room, data[room:]
+            call, room = [], call_bytes
         call.append((addr, data))
         room -= len(data)
     if call:

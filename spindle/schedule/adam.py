@@ -49,7 +49,7 @@ class _Finder:
             return None
         for alpha, m_new in self._factors(parts[0]):
             for root, eps in self._terms(parts[1]):
-                found = self._moments(last, p, alpha, m_new, root, eps, parts[2])
+                found = self._moments(last, p, alpha, m_new, root, eps)
                 if found:
                     return found
         return None
@@ -62,7 +62,6 @@ class _Finder:
         m_new: Value,
         root: Value,
         eps: Value,
-        used: tuple[Op, ...],
     ) -> Match | None:
         sqrt = self.made.get(root)
         if sqrt is None or sqrt.kind != "sqrt":
@@ -115,11 +114,11 @@ class _Finder:
     def _terms(self, value: Value) -> Iterator[tuple[Value, Value]]:
         return self._pair(value, "add")
 
-    def _quotient(self, value: Value) -> tuple[Value, Value, tuple[Op, ...]] | None:
+    def _quotient(self, value: Value) -> tuple[Value, Value] | None:
         op = self.made.get(value)
         if op is None or op.kind != "divide":
             return None
-        return op.operands[0], op.operands[1], (op,)
+        return op.operands[0], op.operands[1]
 
     def _blend(self, value: Value) -> Iterator[tuple[Value, Value, Value, Value]]:
         """value = b*x + c*y."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spindle.errors import UnsupportedError
 from spindle.ir.graph import WORD, Op, Value
 from spindle.ir.plan import Addr, Operand, SetReg
 from spindle.schedule import dims, strip_task
@@ -18,6 +19,7 @@ from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf, Job
 from spindle.schedule.lower import Lowering
 from spindle.schedule.space import row_major
+from spindle.spec.records import MAX_TERMS
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def lower_dynamic_slice(ctx: Lowering, op: Op) -> None:
     """dynamic_slice: starts are loop registers read from SDRAM, clamped."""
     x, *starts = op.operands
     sizes = op.attrs["sizes"]
-    offset, terms, regs = _starts(ctx, x, sizes, starts)
+    offset, terms, regs = _starts(ctx, op, x, sizes, starts)
     source = Side(ctx.bufs[x], row_major(x.shape), offset, terms)
     out = ctx.result_buf(op.result, op)
     target = Side(out, row_major(sizes))
@@ -145,7 +147,7 @@ def lower_dynamic_update_slice(ctx: Lowering, op: Op) -> None:
     copied = None
     if out.over is not inside:
         copied = whole(ctx, inside, out, x.type.size, op)
-    offset, terms, regs = _starts(ctx, x, update.shape, starts)
+    offset, terms, regs = _starts(ctx, op, x, update.shape, starts)
     target = Side(out, row_major(x.shape), offset, terms)
     source = Side(ctx.bufs[update], row_major(update.shape))
     reads = [ctx.bufs[value] for value in starts] + ([inside] if copied is None else [])
@@ -154,7 +156,7 @@ def lower_dynamic_update_slice(ctx: Lowering, op: Op) -> None:
 
 
 def _starts(
-    ctx: Lowering, x: Value, sizes: Sequence[int], starts: Sequence[Value]
+    ctx: Lowering, op: Op, x: Value, sizes: Sequence[int], starts: Sequence[Value]
 ) -> tuple[int, tuple[tuple[int, int], ...], list[SetReg]]:
     """Element offset of constant starts; terms and SetRegs of the others."""
     own, offset = row_major(x.shape), 0
@@ -169,6 +171,12 @@ def _starts(
             offset += min(max(known, 0), high) * own[axis]
             continue
         reg = len(regs)
+        if reg == MAX_TERMS:
+            raise UnsupportedError(
+                f"{op.kind} with more than {MAX_TERMS} starts that are no constants",
+                where=op.loc,
+                fix="merge axes by reshape, or take slices of slices",
+            )
         regs.append(SetReg(reg, ctx.bufs[start].addr(), 0, high))
         terms.append((reg, own[axis] * WORD))
     return offset, tuple(terms), regs

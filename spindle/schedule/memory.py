@@ -25,7 +25,7 @@ def place(
 
     A fixed Buf keeps its segment; one that takes over memory of an outer block refers to it.
     """
-    spans = _spans(block, groups)
+    spans = _spans(groups)
     own = {buf for buf in block.bufs if buf.over is None and buf.segment is None}
     offsets: dict[Buf, int] = {}
     for buf in sorted(own & spans.keys(), key=lambda b: (-b.size_bytes, spans[b], b.id)):
@@ -41,7 +41,7 @@ def _home(buf: Buf, offsets: dict[Buf, int], own: set[Buf], base: str) -> Addr:
     return Addr(base, offsets.get(root, 0)) if root in own else Addr(root.id)
 
 
-def _spans(block: Block, groups: list[list[Job]]) -> dict[Buf, tuple[int, int]]:
+def _spans(groups: list[list[Job]]) -> dict[Buf, tuple[int, int]]:
     spans: dict[Buf, tuple[int, int]] = {}
     for epoch, group in enumerate(groups):
         for job in group:

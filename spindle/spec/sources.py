@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spindle.spec.costs import CONSTANTS
+from spindle.spec.costs import CHIP_CONSTANTS, CONSTANTS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sources.md"
 BEGIN, END = "<!-- generated from spindle/spec/costs.py -->\n", "<!-- end -->\n"
@@ -15,7 +15,8 @@ BEGIN, END = "<!-- generated from spindle/spec/costs.py -->\n", "<!-- end -->\n"
 
 def table() -> str:
     """Return the table: a row per constant with tag and source, values stay in costs.py."""
-    rows = [f"| `{cost.name}` | {cost.tag} | {cost.source} |" for cost in CONSTANTS]
+    costs = (*CONSTANTS, *CHIP_CONSTANTS)
+    rows = [f"| `{cost.name}` | {cost.tag} | {cost.source} |" for cost in costs]
     return "\n".join(["| constant | tag | source |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -2,7 +2,7 @@
  *
  * In: options, a place per chip, datagrams of the host with their time. Out: datagrams to the host with
  * their time, memory, faults, a trace hash.
- * Follows: MACHINE.md 5. All times are cycles of the 200 MHz clock since power on.
+ * Follows: the rules in chip/chip.h. All times are cycles of the 200 MHz clock since power on.
  *
  * The board's input is the list of (time, datagram) given to board_inject; equal lists give equal
  * states at equal times, however board_run was cut into calls.

@@ -132,7 +132,3 @@ EXPORT void vboard_set_guard(struct board *board, uint32_t chip, uint32_t base,
     board->chips[chip].options.guard_base = base;
     board->chips[chip].options.guard_size = size_bytes;
 }
-
-EXPORT void vboard_set_trace(struct board *board, uint32_t chip, uint32_t core, arm_trace *trace) {
-    board->chips[chip].wires.arm[core]->trace = trace;
-}

@@ -157,7 +157,6 @@ _U32, _U64, _PTR, _BOOL = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p, cty
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "new": (_PTR, (_U32, _PTR, _PTR, _PTR)),
     "free": (None, (_PTR,)),
-    "nominal_costs": (None, (_PTR,)),
     "run": (None, (_PTR, _U64)),
     "hash": (_U64, (_PTR,)),
     "save": (_U64, (_PTR, _PTR, _U64)),
@@ -202,18 +201,6 @@ def _options_array(options: Sequence[ChipOptions], neighbours: Sequence[Sequence
             _Options(chip.seed, i, 0, i, *numbers, *flags, chip.guard_base, chip.guard_size)
         )
     return (_Options * len(rows))(*rows)
-
-
-def nominal_costs_in_c() -> dict[str, int]:
-    """The C side's own copy of the nominal costs, by name."""
-    costs = ChipCosts()
-    _functions()["nominal_costs"](ctypes.byref(costs))
-    return costs_by_name(costs)
-
-
-def costs_by_name(costs: ChipCosts) -> dict[str, int]:
-    """The fields of a cost struct."""
-    return {str(entry[0]): int(getattr(costs, entry[0])) for entry in ChipCosts._fields_}
 
 
 class Rig:

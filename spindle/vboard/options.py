@@ -18,6 +18,8 @@ CORES = 18
 SHAPES = ((1, 1), (2, 2))
 """One chip, and a SpiNN-3. The vendor's monitor finds no routes on 1x2 or 2x1 chips."""
 LINK_STEPS = ((1, 0), (1, 1), (0, 1), (-1, 0), (-1, -1), (0, -1))
+MAX_DEPTH = 8
+"""CC_MAX_DEPTH of chip/parts.h: packets that a receiver has room for."""
 DeadCore = tuple[int, int, int]
 
 
@@ -51,6 +53,12 @@ class BoardOptions:
             )
         if not 0.0 <= self.lose < 1.0:
             raise UserError(f"{self.lose} is no loss rate", where="--lose", limit="0 <= rate < 1")
+        if not 1 <= self.receiver_depth <= MAX_DEPTH:
+            raise UserError(
+                f"a receiver cannot hold {self.receiver_depth} packets",
+                where="receiver_depth",
+                limit=f"1 to {MAX_DEPTH}",
+            )
 
     @property
     def n_chips(self) -> int:

@@ -7,18 +7,15 @@ close(), and by itself when this process dies: its standard input closes.
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from types import TracebackType
 
 from spindle.errors import MachineError
+from spindle.vboard.status import StatusPort
 
 STOP_S = 10.0
-ANSWER_S = 10.0
-LOOK_S = 0.2
 
 
 class BoardProcess:
@@ -46,32 +43,17 @@ class BoardProcess:
         self.address = str(ready["address"])
         self.status_port = int(ready["status_port"])
         self.pid = self._process.pid
-        self._status = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._status.settimeout(LOOK_S)
-        self._status.connect((self.address, int(ready["status_port"])))
+        self._status = StatusPort(self.address, self.status_port)
 
     def ask(self, request: dict[str, object]) -> dict[str, object]:
         """Answer of the status port. Raises MachineError when there is none."""
         try:
-            self._status.send(json.dumps(request).encode())
-            answer = json.loads(self._receive())
+            return self._status.ask(request, self.is_alive)
         except OSError as error:
             raise MachineError(
                 f"the virtual board at {self.address} does not answer ({error}); it was stopped, "
                 "or its processor is taken: open the machine again"
             ) from error
-        assert isinstance(answer, dict)
-        return answer
-
-    def _receive(self) -> bytes:
-        """Wait for an answer while the process lives."""
-        end = time.monotonic() + ANSWER_S
-        while True:
-            try:
-                return self._status.recv(65536)
-            except TimeoutError:
-                if not self.is_alive() or time.monotonic() > end:
-                    raise
 
     def time_ns(self) -> int:
         """The board's own time since power on, for waits that must not depend on its speed."""

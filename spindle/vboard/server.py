@@ -26,6 +26,7 @@ from spindle.errors import MachineError, UserError
 from spindle.vboard.board import BOOT_PORT, CYCLES_PER_MS, SCP_PORT, Board, Datagram
 from spindle.vboard.options import BoardOptions, chip_positions
 from spindle.vboard.record import Guard, Recorder, apply_input, start_board
+from spindle.vboard.window import Window
 
 LEAD_MS = 2.0
 MAX_LAG_MS = 50.0
@@ -107,6 +108,7 @@ class Server:
         except BaseException:
             self._close_sockets()
             raise
+        self._window = Window(self.board)
         self._guard = guard
         self._rate = CYCLES_PER_MS * 1000 / slow
         self._slice = SLICE_CYCLES[0]
@@ -122,6 +124,7 @@ class Server:
         """Close sockets and log, free the board."""
         if self._recorder:
             self._recorder.close(self.board)
+        self._window.close()
         self._close_sockets()
         self.board.close()
 
@@ -207,18 +210,26 @@ class Server:
     # -- status
 
     def _answer(self, request: bytes) -> bytes:
+        """The answer, with the request's "id" where it has one."""
         try:
             asked = json.loads(request)
-            what = asked["do"]
+            answer = self._answer_to(asked["do"], asked)
         except (ValueError, LookupError, TypeError):
             return b'{"error": "not a JSON object with a member \\"do\\""}'
+        return json.dumps(answer | {k: asked[k] for k in ("id",) if k in asked}).encode()
+
+    def _answer_to(self, what: object, asked: dict[str, object]) -> dict[str, object]:
         if what == "clock":
-            return json.dumps(self._clock()).encode()
+            return self._clock()
         if what == "faults":
-            return json.dumps(self._clock() | {"faults": self._faults()}).encode()
+            return self._clock() | {"faults": self._faults()}
         if what == "arena":
-            return json.dumps(self._arena(asked)).encode()
-        return json.dumps({"error": f"unknown request {what!r}"}).encode()
+            return self._arena(asked)
+        if what in ("peek", "poke") and self._recorder:
+            return {"error": "this board records its input"}
+        if what in ("peek", "poke"):
+            return self._window.answer(asked)
+        return {"error": f"unknown request {what!r}"}
 
     def _clock(self) -> dict[str, object]:
         now = self.board.now

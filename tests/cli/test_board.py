@@ -26,14 +26,19 @@ def test_it_says_when_it_is_ready_and_stops_at_a_signal(name: str, tmp_path: Pat
         assert (ready["shape"], ready["booted"], ready["pid"]) == ([1, 1], True, process.pid)
         process.send_signal(getattr(signal, name))
         assert process.wait(10) == 0
-    again = subprocess.run(
-        [*COMMAND, "--replay", str(log)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
-    assert json.loads(again.stdout)["equal"] is True
+    again = replay(log, environment)
+    answer = json.loads(again.stdout)
+    assert again.returncode == 0
+    assert answer["equal"] is True and answer["recorded"] == answer["hash"]
+    log.write_text("\n".join(log.read_text().splitlines()[:-1]))
+    cut = replay(log, environment)
+    assert (cut.returncode, json.loads(cut.stdout)["equal"]) == (1, None)
+    assert "a.log was cut off: it has no hash to compare with" in cut.stderr
+
+
+def replay(log: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    words = [*COMMAND, "--replay", str(log)]
+    return subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ BAD = {
     "--batch 1438": "--batch 1438 is out of range: the training set has 1437 images",
     "--seed -1": "--seed -1 is no seed; use 0 to 4294967295",
     "--max-tile 7": "max_tile=7 is too small; the limit is 8",
-    "--machine iss": "the virtual board and real boards are not built yet; use 'native'",
+    "--lose 0.1": "native has no switch 'lose'; it has cost_set, dma_mode and cores",
     "--machine abacus": "machine 'abacus' is not known; use 'native'",
     "--batch many": "argument --batch: invalid int value: 'many'; see spindle demo --help",
     "--fast": "unrecognized arguments: --fast",

@@ -122,6 +122,24 @@ def test_unknown_algorithm_is_refused() -> None:
         ingest(text(lambda a: jnp.dot(a, a, precision="BF16_BF16_F32"), gaussian(3, 3)))
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("%1 = stablehlo.add %0, %0 : tensor<2xf32>\n return %1", "stablehlo.add takes a constant"),
+        ("return %0", "the program returns a constant"),
+    ],
+)
+def test_constants_that_cannot_be_read_are_refused_where_they_are_used(
+    body: str, sentence: str
+) -> None:
+    program = f"""module {{ func.func @main() -> tensor<2xf32> {{
+        %0 = stablehlo.constant dense_resource<blob> : tensor<2xf32>
+        {body} : tensor<2xf32> }} }}
+        {{-# dialect_resources: {{ builtin: {{ blob: "0x040000000000803F00000040" }} }} #-}}"""
+    with pytest.raises(UnsupportedError, match=f"{sentence} .*whose data cannot be read"):
+        ingest(program)
+
+
 def test_random_numbers_need_no_64_bits() -> None:
     def fn(key: Any) -> Any:
         first, second = jax.random.split(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,8 @@ from spindle.machines.iss import IssMachine
 from spindle.machines.open import open_machine
 from spindle.options import Options
 from spindle.spec import arena
+from spindle.vboard.board import Datagram
+from spindle.vboard.record import read_log, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples"))
@@ -28,6 +31,7 @@ import mlp_digits as net  # noqa: E402
 
 BATCH = 64
 CORES_OF_THE_CHIP = 17
+COUNT = 15
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +162,23 @@ def test_fewer_cores_have_the_same_bits(small: tuple[Image, list, list], cores: 
         assert_same_bits(run_image(image, args, machine), want)
 
 
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"guard": True},
+        {"pristine": True, "seed": 5},
+        {"seed": 6, "dead_cores": "none"},
+        pytest.param({"cold": True}, marks=pytest.mark.long),
+    ],
+    ids=str,
+)
+def test_boards_of_all_kinds(small: tuple[Image, list, list], switches: dict[str, Any]) -> None:
+    image, args, want = small
+    with iss(**switches) as machine:
+        assert_same_bits(run_image(image, args, machine), want)
+        assert machine.board_faults() == []
+
+
 def test_dead_cores_have_the_same_bits(small: tuple[Image, list, list]) -> None:
     image, args, want = small
     with iss(dead_cores="0,0,3;0,0,7;0,0,9;0,0,11") as machine:
@@ -198,11 +219,12 @@ def test_two_boards_in_one_process(small: tuple[Image, list, list], machine: Iss
             assert got == [array.tobytes() for array in want]
 
 
-def test_a_slow_board_is_not_asked_twice() -> None:
-    """600 times slower than real time: nothing is late, since time is the board's."""
+@pytest.mark.parametrize("slow", [100.0, pytest.param(600.0, marks=pytest.mark.long)])
+def test_a_slow_board_is_not_asked_twice(slow: float) -> None:
+    """Nothing is late, since time is the board's."""
     image = emit(add_bias(8, 8, (4, 8)))
     args = [np.ones((8, 8), np.float32), np.ones(8, np.float32)]
-    with iss(slow=600.0, cores=2) as machine:
+    with iss(slow=slow, cores=2) as machine:
         for _ in range(3):
             event, _, outputs = start(machine, image, args)
             event.wait(120)
@@ -225,10 +247,38 @@ def test_a_board_by_its_address(small: tuple[Image, list, list]) -> None:
         first.close()
 
 
+def test_the_back_door_carries_the_same_bytes(small: tuple[Image, list, list]) -> None:
+    image, args, want = small
+    with iss(carrier="backdoor") as machine:
+        for n in (1, 3, 300_001, 9_000_000):
+            data = np.random.default_rng(n).integers(0, 256, n).astype(np.uint8)
+            assert machine.read(buffer_of(machine, data)) == data.tobytes()
+        assert_same_bits(run_image(image, args, machine), want)
+        run = start(machine, image, args)[0].wait(60)
+        assert run.options["carrier"] == "backdoor" and run.packets_lost == 0
+
+
+def test_the_wire_between_open_and_close(tmp_path: Path) -> None:
+    """No COUNT at all; while lanes run no datagram reaches the board; the log replays."""
+    path = tmp_path / "session.log"
+    image, args = HAND["chain"], [np.ones((9, 100), np.int32)]
+    with iss(record=path) as machine:
+        runs = [start(machine, image, args)[0].wait(60) for _ in range(3)]
+    log = read_log(path)
+    datagrams = [d for d in log.inputs if isinstance(d, Datagram) and len(d.data) >= 26]
+    commands = [int.from_bytes(d.data[10:12], "little") for d in datagrams]
+    assert commands.count(COUNT) == 0 and commands.count(arena.DOORBELL_COMMAND) == 3
+    rings = [
+        d.time for d, c in zip(datagrams, commands, strict=True) if c == arena.DOORBELL_COMMAND
+    ]
+    for begin, run in zip(rings, runs, strict=True):
+        assert not [d for d in datagrams if begin < d.time <= begin + run.cycles]
+    assert replay(log)[0] == log.hash
+
+
 def test_texts_of_the_cores(machine: IssMachine) -> None:
     texts = machine.texts()
     assert len(texts) == 17 and set(texts.values()) == {"spindle: ready\n"}
-    assert arena.IOBUF_BYTES > 16
 
 
 def test_buffers_of_any_size(machine: IssMachine) -> None:

@@ -29,6 +29,15 @@ def test_each_link_leads_back(shape: tuple[int, int]) -> None:
                 assert neighbours(shape, *there)[(link + 3) % 6] == index
 
 
+@pytest.mark.parametrize(("depth", "fits"), [(0, False), (1, True), (8, True), (9, False)])
+def test_a_receiver_holds_1_to_8_packets(depth: int, fits: bool) -> None:
+    if fits:
+        assert BoardOptions(receiver_depth=depth).receiver_depth == depth
+    else:
+        with pytest.raises(UserError, match=f"cannot hold {depth} packets"):
+            BoardOptions(receiver_depth=depth)
+
+
 def test_the_default_board_is_dirty() -> None:
     found = places(BoardOptions())
     assert sum(bin(place.cores_ok).count("1") for place in found) == 4 * CORES - 1

@@ -48,7 +48,8 @@ def spinnman_on(words: list[str], folder: Path) -> dict[str, object]:
         env=environment,
         check=True,
     )
-    assert json.loads(again.stdout)["equal"] is True
+    answer = json.loads(again.stdout)
+    assert answer["equal"] is True and answer["recorded"] == answer["hash"]
     found = json.loads(done.stdout.splitlines()[-1])
     assert isinstance(found, dict)
     return found

@@ -1,4 +1,4 @@
-"""Time order of cores and events: results never depend on the quantum (MACHINE.md 5)."""
+"""Time order of cores and events: results never depend on the quantum."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""DMA engines: registers, visibility, shared bandwidth, races (hardware.md 2.3, MACHINE.md 5)."""
+"""DMA engines: registers, visibility, shared bandwidth, races (hardware.md 2.3)."""
 
 from collections.abc import Callable
 

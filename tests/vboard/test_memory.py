@@ -1,4 +1,4 @@
-"""Memory, its aliases, the write buffer and the checks on it (hardware.md 1.2, MACHINE.md 5)."""
+"""Memory, its aliases, the write buffer and the checks on it (hardware.md 1.2)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The router: tables, links, peek and poke, drops, diagnostics (hardware.md 2.6, MACHINE.md 5)."""
+"""The router: tables, links, peek and poke, drops, diagnostics (hardware.md 2.6)."""
 
 from collections.abc import Callable
 

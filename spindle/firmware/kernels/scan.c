@@ -9,80 +9,13 @@
 #include "families.h"
 #include "scan.h"
 
-/* Largest exponent of n words. */
-static int32_t peak_of(const uint32_t *x, uint32_t step, uint32_t n)
-{
-    int32_t peak = SPINDLE_EMPTY_EXPONENT;
-    for (uint32_t i = 0; i < n; i++) {
-        peak = exponent_max(peak, exponent_of(x[i * step]));
-    }
-    return peak;
-}
-
-/* peak[i] = max(peak[i], e(x_i)). */
-static void raise(int32_t *peak, const uint32_t *x, uint32_t step, uint32_t n)
-{
-#pragma clang loop vectorize(assume_safety)
-    for (uint32_t i = 0; i < n; i++) {
-        peak[i] = exponent_max(peak[i], exponent_of(x[i * step]));
-    }
-}
-
-/* r_f, on top of what r holds. */
-static void raise_rows(const struct view *v, int32_t *r)
-{
-    if (v->step_k == 1) {
-        for (uint32_t f = 0; f < v->n_f; f++) {
-            r[f] = exponent_max(r[f], peak_of(v->x + f * v->step_f, v->step_k, v->n_k));
-        }
-    } else {
-        for (uint32_t k = 0; k < v->n_k; k++) {
-            raise(r, v->x + k * v->step_k, v->step_f, v->n_f);
-        }
-    }
-}
-
-/* a[k] = max(a[k], e(x[k]) - row) over one row. */
-static void raise_relative(int32_t *a, const uint32_t *x, int32_t row, uint32_t n)
-{
-#pragma clang loop vectorize(assume_safety)
-    for (uint32_t k = 0; k < n; k++) {
-        a[k] = exponent_max(a[k], exponent_plus(x[k], -row));
-    }
-}
-
-/* max over f of e(x_f) - r[f]. */
-static int32_t relative_peak(const uint32_t *x, uint32_t step, const int32_t *r, uint32_t n)
-{
-    int32_t peak = SPINDLE_EMPTY_EXPONENT;
-    for (uint32_t f = 0; f < n; f++) {
-        peak = exponent_max(peak, exponent_plus(x[f * step], -r[f]));
-    }
-    return peak;
-}
-
-static void scan_columns(const struct view *v, const int32_t *r, int32_t *a)
-{
-    if (v->step_k == 1) {
-        clear(a, v->n_k);
-        for (uint32_t f = 0; f < v->n_f; f++) {
-            raise_relative(a, v->x + f * v->step_f, r[f], v->n_k);
-        }
-    } else {
-        for (uint32_t k = 0; k < v->n_k; k++) {
-            a[k] = relative_peak(v->x + k * v->step_k, v->step_f, r, v->n_f);
-        }
-    }
-}
-
 void scan_compute(const struct kernel_args *args)
 {
     struct view v;
     int32_t *r = (int32_t *)args->work;
     view_x(&v, args);
     clear(r, v.n_f);
-    raise_rows(&v, r);
-    scan_columns(&v, r, (int32_t *)args->data[1]);
+    scan_columns(&v, r, (int32_t *)args->data[1], scan_rows(&v, r));
 }
 
 void scan_free_compute(const struct kernel_args *args)
@@ -94,7 +27,7 @@ void scan_free_compute(const struct kernel_args *args)
     if (args->tile.first_inner) {
         clear(r, v.n_f);
     }
-    raise_rows(&v, r);
+    scan_rows(&v, r);
     for (uint32_t f = 0; args->tile.last_inner && f < v.n_f; f++) {
         out[f * step] = r[f];
     }
@@ -105,7 +38,7 @@ void scan_k_compute(const struct kernel_args *args)
 {
     struct view v;
     view_x(&v, args);
-    scan_columns(&v, (const int32_t *)args->data[1], (int32_t *)args->data[2]);
+    scan_columns(&v, (const int32_t *)args->data[1], (int32_t *)args->data[2], scan_finite(&v));
 }
 
 uint32_t scan_work_words(const struct task *task) { return task->tile[1]; }

@@ -1,4 +1,4 @@
-/* What scan.c and arm/scan.c share: the tile's view. */
+/* The tile's view, and what of SCAN is plain C (scan_rows.c) or assembly (arm/scan_rows.c). */
 #ifndef SPINDLE_SCAN_H
 #define SPINDLE_SCAN_H
 
@@ -26,5 +26,15 @@ static inline void clear(int32_t *e, uint32_t n)
         e[i] = SPINDLE_EMPTY_EXPONENT;
     }
 }
+
+/* Raise r[n_f] to the rows' largest exponents. Returns 1 where every word was seen to be finite. */
+uint32_t scan_rows(const struct view *v, int32_t *r);
+
+/* a[n_k]: the columns' largest exponents, each less its row's r. finite: 1 where every word is known
+ * to be; 0 is always right. */
+void scan_columns(const struct view *v, const int32_t *r, int32_t *a, uint32_t finite);
+
+/* Whether every word is finite, where scan_columns gains by it; else 0. */
+uint32_t scan_finite(const struct view *v);
 
 #endif

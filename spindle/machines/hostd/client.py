@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from spindle.machines.hostd import frames
 PACKAGE = Path(__file__).resolve().parents[3]
 STOP_S = 5.0
 LOG = "hostd.log"
-ENDED = "the helper process of this machine has ended; open the machine again"
+ENDED = "the helper process of this machine has ended{}; open the machine again"
 
 Reply = tuple[dict[str, Any], bytes]
 
@@ -81,7 +82,7 @@ class Hostd:
                 self._awaited.discard(number)
                 self._replies.pop(number, None)
         if reply is None:
-            raise MachineError(ENDED)
+            raise self._ended_error()
         if "error" in reply[0]:
             raise MachineError(reply[0]["error"])
         return reply
@@ -100,8 +101,16 @@ class Hostd:
                 if left <= 0 or not self._changed.wait(left):
                     return self._done.pop(sequence, None)
             if self._ended and sequence not in self._done:
-                raise MachineError(ENDED)
+                raise self._ended_error()
             return self._done.pop(sequence)
+
+    def _ended_error(self) -> MachineError:
+        """With the last words of the helper, where it had any."""
+        try:
+            lines = self.log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return MachineError(ENDED.format(f" ({lines[-1]})" if lines else ""))
 
     # -- threads
 
@@ -122,8 +131,8 @@ class Hostd:
                 if "done" in head:
                     sequence, code, cycles = head["done"]
                     self._done = {sequence: (code, cycles)}
-                elif head["id"] in self._awaited:
-                    self._replies[head["id"]] = (head, payload)
+                elif (number := head.pop("id")) in self._awaited:
+                    self._replies[number] = (head, payload)
                 self._changed.notify_all()
         with self._changed:
             self._ended = True
@@ -141,6 +150,7 @@ class Hostd:
             thread.join(STOP_S)
         assert self._process.stdout
         self._process.stdout.close()
+        shutil.rmtree(self.log.parent, ignore_errors=True)
 
 
 def _python_path() -> str:

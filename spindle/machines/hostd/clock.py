@@ -5,14 +5,10 @@ A virtual board may be far slower than real time; what is late by the wall is th
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
 import time
 from typing import Protocol
 
-ANSWER_S = 10.0
-LOOK_S = 1.0
+from spindle.vboard.status import StatusPort
 
 
 class Clock(Protocol):
@@ -34,26 +30,12 @@ class StatusClock:
     """The time of a virtual board, asked at its status port (docs/board.md); for many threads."""
 
     def __init__(self, address: str, port: int) -> None:
-        self._lock = threading.Lock()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.settimeout(LOOK_S)
-        self._socket.connect((address, port))
+        self._port = StatusPort(address, port)
 
     def now_ns(self) -> int:
         """Nanoseconds since power on. Raises OSError where the board is gone."""
-        with self._lock:
-            self._socket.send(b'{"do": "clock"}')
-            return int(json.loads(self._receive())["time_ns"])
-
-    def _receive(self) -> bytes:
-        end = time.monotonic() + ANSWER_S
-        while True:
-            try:
-                return self._socket.recv(65536)
-            except TimeoutError:
-                if time.monotonic() > end:
-                    raise
+        return self._port.time_ns()
 
     def close(self) -> None:
         """Close the socket."""
-        self._socket.close()
+        self._port.close()

@@ -10,6 +10,7 @@ machine was closed, or its process died - the application is stopped and this pr
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -62,6 +63,7 @@ class Server:
     def _leave(self) -> None:
         for app in self._apps:
             self.board.stop(app)
+            self.board.beacons(True)
         self.board.close()
 
     def _reply(self, head: dict[str, Any], payload: bytes = b"") -> None:
@@ -100,6 +102,7 @@ class Server:
         self, payload: bytes, host: str, version: int, clock: list[Any] | None
     ) -> Answer:
         """Find the board, boot it if it is not booted; what it has."""
+        logging.disable(logging.INFO)
         if self._scp is not None:
             self.scp.close()
             self.board.close()
@@ -140,8 +143,9 @@ class Server:
         return {}
 
     def op_load(self, payload: bytes, x: int, y: int, cores: list[int], app: int) -> Answer:
-        """The payload as an application on these cores."""
+        """The payload as an application on these cores; from now on the monitors are still."""
         self._apps.add(app)
+        self.board.beacons(False)
         self.board.load(x, y, cores, payload, app)
         return {}
 

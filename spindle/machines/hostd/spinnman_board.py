@@ -89,6 +89,10 @@ class SpinnmanBoard:
         """Stop an application everywhere; SC&MP frees its memory and router entries."""
         self._board.stop_application(app)
 
+    def beacons(self, on: bool) -> None:
+        """Have the monitors keep their clocks together, with packets of their own, or not."""
+        self._board.control_sync(on)
+
     def iobuf(self, x: int, y: int, cores: Sequence[int]) -> dict[int, str]:
         """What cores have said, by virtual core."""
         found = self._board.get_iobuf(CoreSubsets([CoreSubset(x, y, cores)]))

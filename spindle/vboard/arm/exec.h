@@ -37,16 +37,18 @@ typedef void arm_handler(struct arm_core *core, const struct arm_op *op, int64_t
 
 #define ARM_GO_INNER() ARM_TAIL((arm_handler *)((uintptr_t)arm_op_decode + (intptr_t)op->inner))
 
-/* Charge the op and run the next one. */
-#define ARM_NEXT()                                                                                \
+/* Charge so many cycles and run the next op. */
+#define ARM_NEXT_AFTER(charge)                                                                    \
     do {                                                                                          \
-        left -= op->cycles;                                                                       \
+        left -= (charge);                                                                         \
         count++;                                                                                  \
         op++;                                                                                     \
         if (UNLIKELY(left <= 0))                                                                  \
             ARM_TAIL(arm_leave);                                                                  \
         ARM_GO();                                                                                 \
     } while (0)
+
+#define ARM_NEXT() ARM_NEXT_AFTER(op->cycles)
 
 /* The handler of every entry that is not decoded yet; the origin of op->code. */
 ARM_HANDLER(arm_op_decode);

@@ -63,7 +63,7 @@ static uint32_t *block_register(struct arm_core *core, const struct arm_op *op, 
     return user ? arm_user_reg(core, i) : &core->r[i];
 }
 
-/* Any address, ^, r15. Registers loaded before a fault keep their new values. */
+/* Any address, ^, r15. After a fault no register has changed. */
 ARM_HANDLER(arm_load_multiple_slow) {
     struct block block = block_of(core, op);
     uint32_t addr = block.first, old_base = core->r[op->rn], values[16], n = 0;

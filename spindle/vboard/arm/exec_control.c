@@ -44,15 +44,7 @@ bool arm_condition(const struct arm_core *core, uint32_t cond) {
 }
 
 /* An instruction that fails its condition takes one cycle. */
-#define SKIP()                                                                                    \
-    do {                                                                                          \
-        left--;                                                                                   \
-        count++;                                                                                  \
-        op++;                                                                                     \
-        if (UNLIKELY(left <= 0))                                                                  \
-            ARM_TAIL(arm_leave);                                                                  \
-        ARM_GO();                                                                                 \
-    } while (0)
+#define SKIP() ARM_NEXT_AFTER(1)
 
 #define IF_HANDLER(name, test)                                                                    \
     static ARM_HANDLER(name) {                                                                    \

@@ -64,13 +64,18 @@ bool arm_data_write(struct arm_core *core, uint32_t addr, uint32_t size, uint32_
 
 /* ---- slow twins: address in slow_addr, base to write back in slow_base -> r[slow_reg] */
 
+/* False where the access is not aligned and the core checks that. */
+ALWAYS_INLINE bool slow_begin(struct arm_core *core, const struct arm_op *op, int64_t left,
+                              uint32_t size) {
+    arm_publish(core, op, left);
+    return !(core->slow_addr & (size - 1)) || !arm_checks_alignment(core);
+}
+
 ALWAYS_INLINE bool slow_read(struct arm_core *core, const struct arm_op *op, int64_t left,
                              uint32_t size, uint32_t *value) {
-    uint32_t addr = core->slow_addr;
-    arm_publish(core, op, left);
-    if ((addr & (size - 1)) && arm_checks_alignment(core))
+    if (!slow_begin(core, op, left, size))
         return false;
-    if (!arm_data_read(core, addr & -size, size, value))
+    if (!arm_data_read(core, core->slow_addr & -size, size, value))
         return false;
     core->r[core->slow_reg] = core->slow_base;
     return true;
@@ -94,11 +99,9 @@ SLOW_LOAD(slow_ldrsh, 2, (uint32_t)(int16_t)value)
 
 ALWAYS_INLINE bool slow_write(struct arm_core *core, const struct arm_op *op, int64_t left,
                               uint32_t size, uint32_t value) {
-    uint32_t addr = core->slow_addr;
-    arm_publish(core, op, left);
-    if ((addr & (size - 1)) && arm_checks_alignment(core))
+    if (!slow_begin(core, op, left, size))
         return false;
-    if (!arm_data_write(core, addr & -size, size, value))
+    if (!arm_data_write(core, core->slow_addr & -size, size, value))
         return false;
     core->r[core->slow_reg] = core->slow_base;
     return true;

@@ -107,20 +107,31 @@ static uint32_t private_block(uint32_t addr) {
     }
 }
 
+static uint32_t private_offset(uint32_t addr) {
+    return addr & (addr >= 0xfffff000 ? 0xfffu : 0xffffffu);
+}
+
+/* What a byte or halfword access meets, or a word outside the timers. */
+static enum chip_access private_check(uint32_t addr, uint32_t size) {
+    uint32_t block = private_block(addr);
+    if (size != 4 && block == 0x30)
+        return ACCESS_BUS_ERROR;
+    if (size != 4 || (block == 0x11 && private_offset(addr) >= 0x40))
+        return ACCESS_UNSUPPORTED;
+    return ACCESS_OK;
+}
+
 static enum chip_access private_read(struct chip *chip, uint32_t core, uint32_t addr,
                                      uint32_t size, uint64_t now, uint32_t *value) {
     struct chip_core *state = &chip->cores[core];
-    uint32_t offset = addr & (addr >= 0xfffff000 ? 0xfffu : 0xffffffu);
-    enum chip_access access;
+    uint32_t offset = private_offset(addr);
+    enum chip_access access = private_check(addr, size);
     *value = 0;
-    if (size != 4)
-        return private_block(addr) == 0x30 ? ACCESS_BUS_ERROR : ACCESS_UNSUPPORTED;
+    if (access != ACCESS_OK)
+        return access;
     switch (private_block(addr)) {
     case 0x10: return comms_read(chip, core, offset, now, value);
-    case 0x11:
-        if (offset >= 0x40)
-            return ACCESS_UNSUPPORTED;
-        return timer_read(&state->timers[offset >> 5], offset & 0x1f, now, value);
+    case 0x11: return timer_read(&state->timers[offset >> 5], offset & 0x1f, now, value);
     case 0x1f:
         access = vic_read(&state->vic, offset, value);
         chip_update_irq(chip, core, now);
@@ -132,15 +143,13 @@ static enum chip_access private_read(struct chip *chip, uint32_t core, uint32_t 
 static enum chip_access private_write(struct chip *chip, uint32_t core, uint32_t addr,
                                       uint32_t size, uint64_t now, uint32_t value) {
     struct chip_core *state = &chip->cores[core];
-    uint32_t offset = addr & (addr >= 0xfffff000 ? 0xfffu : 0xffffffu);
-    enum chip_access access;
-    if (size != 4)
-        return private_block(addr) == 0x30 ? ACCESS_BUS_ERROR : ACCESS_UNSUPPORTED;
+    uint32_t offset = private_offset(addr);
+    enum chip_access access = private_check(addr, size);
+    if (access != ACCESS_OK)
+        return access;
     switch (private_block(addr)) {
     case 0x10: return comms_write(chip, core, offset, now, value);
     case 0x11:
-        if (offset >= 0x40)
-            return ACCESS_UNSUPPORTED;
         access = timer_write(&state->timers[offset >> 5], offset & 0x1f, now, value);
         chip_update_timer(chip, core, offset >> 5, now);
         return access;

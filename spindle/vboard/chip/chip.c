@@ -1,6 +1,6 @@
 /* A chip as a whole: power on, lines, typed faults, the hand-out of events to parts.
  *
- * In: options, costs, events. Out: state of the parts. Follows: MACHINE.md 5.
+ * In: options, costs, events. Out: state of the parts. Follows: the rules in chip.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +8,6 @@
 #include "chip.h"
 
 #define PAGES (CHIP_SDRAM_SIZE / 4096)
-
-/* spec/costs.py, nominal set. */
-void chip_costs_nominal(struct chip_costs *costs) {
-    *costs = (struct chip_costs){.packet_cycles = 40, .hop_cycles = 100, .link_short_cycles = 44,
-                                 .link_long_cycles = 76, .sdram_word_cycles = 25,
-                                 .local_word_cycles = 3, .dma_fixed_cycles = 100,
-                                 .dma_engine_rate = 2 << 16, .dma_total_rate = 4 << 16,
-                                 .eth_rx_cycles_per_byte = 48, .eth_tx_cycles_per_byte = 16,
-                                 .eth_latency_cycles = 6000};
-}
 
 /* ---- lines */
 
@@ -81,7 +71,6 @@ static void timer_event(struct chip *chip, const struct chip_event *event) {
 /* ---- faults */
 
 static void list_fault(struct chip *chip, const struct chip_fault *fault) {
-    chip->fault_counts[fault->code]++;
     for (uint32_t i = 0; i < chip->fault_count; i++) {
         struct chip_fault *old = &chip->faults[i];
         if (old->code == fault->code && old->core == fault->core && old->pc == fault->pc) {
@@ -192,7 +181,6 @@ static void init_core(struct chip *chip, uint32_t core) {
     state->exists = chip->options.cores_ok >> core & 1;
     state->held = true;
     state->dma.watch = -1;
-    state->comms.depth = chip->options.receiver_depth;
     timer_reset(&state->timers[0]);
     timer_reset(&state->timers[1]);
     comms_reset(chip, core, 0);

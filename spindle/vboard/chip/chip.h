@@ -2,7 +2,7 @@
  *
  * In: events (struct chip_event) from a queue that the board owns, the cores' bus accesses.
  * Out: new events, packets on links, Ethernet frames, typed faults.
- * Follows: MACHINE.md 5; SpiNNaker data sheet 2.02; costs from spindle/spec/costs.py.
+ * Follows: SpiNNaker data sheet 2.02; costs from spindle/spec/costs.py.
  *
  * TIME. All times are cycles of the 200 MHz core clock. Every core has its own local time
  * (arm_core.cycles). The rules that make results independent of the order in which cores are run:
@@ -50,7 +50,7 @@ struct chip_fault {
 };
 #define CHIP_FAULTS 64
 
-/* Units: cycles, and 1/65536 byte per cycle. chip_costs_nominal() fills it for tests. */
+/* Units: cycles, and 1/65536 byte per cycle. */
 struct chip_costs {
     uint32_t packet_cycles, hop_cycles, link_short_cycles, link_long_cycles;
     uint32_t sdram_word_cycles, local_word_cycles;
@@ -167,7 +167,6 @@ struct chip {
     uint32_t runnable;    /* cores that are awake; their local times: */
     uint64_t times[CHIP_CORES];
     uint32_t fault_count; /* listed: one per code, core and pc, at most CHIP_FAULTS */
-    uint64_t fault_counts[FAULT_CODES]; /* all of them */
     struct chip_fault faults[CHIP_FAULTS];
 
     struct chip_wires wires; /* keep last */
@@ -175,7 +174,6 @@ struct chip {
 
 /* ---- life (chip.c) ---- */
 
-void chip_costs_nominal(struct chip_costs *costs);
 /* Power on: memories, tables and (unless pristine) VIC and timers filled with seeded garbage, all
  * cores held. Allocates memory and cores; false: none left. host must outlive the chip. */
 bool chip_init(struct chip *chip, const struct chip_options *options,
@@ -242,7 +240,6 @@ void chip_bus_event(struct chip *chip, const struct chip_event *event);
 
 /* ---- memory (memory.c) ---- */
 
-uint8_t *memory_sdram(struct chip *chip, uint32_t addr, uint32_t size_bytes); /* 0x6/0x7, aliased */
 /* Whole ranges, for DMA, the loader and back doors; false: not memory. */
 bool memory_read(struct chip *chip, uint32_t addr, void *data, uint32_t size_bytes);
 bool memory_write(struct chip *chip, uint32_t addr, const void *data, uint32_t size_bytes);

@@ -82,7 +82,6 @@ static void send(struct chip *chip, uint32_t core, uint32_t key, uint64_t now) {
     } else {
         cc->tx_busy = true;
         cc->sent_at = now;
-        cc->sent++;
         chip_schedule(chip, now, EV_CC_TX, core, arg);
     }
     cc->has_txdata = false;
@@ -126,7 +125,6 @@ static void deliver(struct chip *chip, const struct chip_event *event) {
     if (packet_type(&packet) == PACKET_P2P)
         packet.key = packet.key >> 16 | (packet.control >> 4 & 3u) << 16;
     cc->rx[cc->rx_count++] = packet;
-    cc->received++;
 }
 
 void comms_event(struct chip *chip, const struct chip_event *event) {

@@ -89,7 +89,6 @@ static void store(struct chip *chip, uint32_t size) {
     eth->rx_desc_write = (eth->rx_desc_write + 1) % DESCRIPTORS;
     eth->rx_buf_write = advance(eth->rx_buf_write, size);
     eth->rx_used += (size + 3) & ~3u;
-    eth->frames_in++;
     if (eth->unread++ == 0)
         chip_shared_line(chip, ALL_CORES, VIC_ETH_RX, true, chip->now, CHIP_CORES);
 }
@@ -146,7 +145,6 @@ static void transmit(struct chip *chip, uint64_t now) {
         return;
     uint64_t sent = now + (uint64_t)eth->tx_length * chip->costs.eth_tx_cycles_per_byte;
     eth->tx_active = true;
-    eth->frames_out++;
     chip_schedule(chip, sent, EV_ETH_TX, 0, (uint32_t[4]){0});
     host->ethernet_send(host->ctx, chip->options.index, sent + chip->costs.eth_latency_cycles,
                         eth->tx, eth->tx_length);

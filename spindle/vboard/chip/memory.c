@@ -60,13 +60,6 @@ static uint8_t *locate(struct chip *chip, uint32_t addr, uint32_t *room) {
     return NULL;
 }
 
-uint8_t *memory_sdram(struct chip *chip, uint32_t addr, uint32_t size_bytes) {
-    uint32_t offset = addr & (CHIP_SDRAM_SIZE - 1);
-    for (uint32_t at = offset / PAGE; at <= (offset + size_bytes - 1) / PAGE; at++)
-        touch(chip, at * PAGE);
-    return chip->wires.sdram + offset;
-}
-
 static bool is_sdram(uint32_t addr) {
     return addr - 0x60000000 < 0x20000000;
 }

@@ -124,11 +124,10 @@ struct comms {
     uint32_t tcr, txdata, sar; /* tcr: control byte and the sticky bits 30, 29 */
     uint32_t rsr_sticky;
     bool has_txdata, tx_busy;
-    uint32_t rx_count, depth;
+    uint32_t rx_count;
     struct packet rx[CC_MAX_DEPTH];
     struct packet last; /* what RXKEY and RXDATA read while empty */
     uint64_t popped_at, sent_at; /* status registers lag by a cycle */
-    uint64_t sent, received;
 };
 
 /* ---- router.c ---- */
@@ -210,7 +209,6 @@ struct ethernet {
     uint8_t tx[ETH_TX_SIZE];
     bool wire_busy, wire_stalled; /* a frame is on the wire; it waits for room in the ring */
     uint32_t backlog_read, backlog_write, backlog_used; /* bytes of the host-side backlog */
-    uint64_t frames_in, frames_out;
 };
 
 #endif

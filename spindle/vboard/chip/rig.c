@@ -102,10 +102,6 @@ EXPORT struct rig *rig_new(uint32_t n_chips, const struct chip_options *options,
     return rig;
 }
 
-EXPORT void rig_nominal_costs(struct chip_costs *costs) {
-    chip_costs_nominal(costs);
-}
-
 /* ---- snapshot: chips and queues to a file's bytes and back */
 
 struct rig_bytes {

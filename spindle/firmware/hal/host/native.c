@@ -104,7 +104,7 @@ static enum rt_reason run_lanes(struct native *board)
     for (uint32_t lane = 0; lane < SPINDLE_LANES; lane++) {
         enum rt_reason now = run_lane(board, lane);
         if (lane != 0 && now != reason && now != RT_STOPPED) {
-            fail(board, FAULT_BAD_STEP, &board->lane[lane], now);
+            fail(board, FAULT_BARRIER, &board->lane[lane], now);
         }
         reason = now;
         if (board->fault.code != FAULT_NONE) {

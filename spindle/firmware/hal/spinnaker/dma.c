@@ -78,8 +78,9 @@ static void add(struct hal *hal, const struct dma_rows *rows, uint32_t dtcm, uin
 static uint32_t queue(struct hal *hal, const struct dma_rows *rows, uint32_t dtcm, uint32_t to)
 {
     uint32_t bytes = rows->words * 4;
-    if (rows->words > SPINDLE_DMA_MAX_BYTES / 4 || !rows_in_arena(hal, rows, bytes)) {
-        hal_fail(hal, FAULT_BAD_ADDRESS, rows->sdram, bytes);
+    uint32_t too_long = rows->words > SPINDLE_DMA_MAX_BYTES / 4;
+    if (too_long || !rows_in_arena(hal, rows, bytes)) {
+        hal_fail(hal, too_long ? FAULT_DMA : FAULT_BAD_ADDRESS, rows->sdram, bytes);
         return hal->queued;
     }
     wait_for_room(hal);

@@ -22,6 +22,7 @@ void launch_begin(uint32_t sequence)
         return;
     }
     rt_core_start(&firmware.core, &firmware.hal, &firmware.command);
+    firmware.core.n_lanes = firmware.n_places == SPINDLE_LANES;
     for (uint32_t i = firmware.place; i < SPINDLE_LANES; i += firmware.n_places) {
         rt_lane_start(&firmware.lane[i], i, &firmware.command);
     }

@@ -101,6 +101,7 @@
 
 /* States of a core and run-time errors, as SpiNNMan shows them. */
 #define CPU_RTE 2
+#define CPU_INIT 4
 #define CPU_RUN 7
 #define RTE_RESET 1
 #define RTE_UNDEF 2

@@ -4,10 +4,8 @@
  */
 #include "port.h"
 
-#define RT_CODE 44
-#define PHYS_CPU 45
+#define RT_CODE 44 /* a word with the physical core, state, application */
 #define CPU_STATE 46
-#define APP_ID 47
 #define APP_NAME 72
 #define IOBUF 88
 #define SW_VERSION 92
@@ -28,7 +26,8 @@ static uint32_t text_block(void)
 }
 
 /* P and V numbers differ: the monitor's map says which V this core is. The loader's time and the
- * user words stay. */
+ * user words stay. Every millisecond the monitor divides by the number of cores that have a state: the
+ * word with ours must never be 0, not even while all cores start at once. */
 void vcpu_open(uint32_t app_id)
 {
     static const char name[16] = "spindle";
@@ -37,16 +36,18 @@ void vcpu_open(uint32_t app_id)
     firmware.virtual_core = *(volatile uint8_t *)(SV_BASE + SV_P2V + firmware.physical_core);
     firmware.vcpu = VCPU_BASE + VCPU_BYTES * firmware.virtual_core;
     load_time = REG(firmware.vcpu + 68);
+    REG(firmware.vcpu + RT_CODE) =
+        firmware.physical_core << 8 | (uint32_t)CPU_INIT << 16 | app_id << 24;
     for (uint32_t offset = 0; offset < USER0; offset += 4) {
-        REG(firmware.vcpu + offset) = 0;
+        if (offset != RT_CODE) {
+            REG(firmware.vcpu + offset) = 0;
+        }
     }
     REG(firmware.vcpu + 68) = load_time;
     for (uint32_t i = 0; i < sizeof name; i++) {
         *byte_at(APP_NAME + i) = (uint8_t)name[i];
     }
     REG(firmware.vcpu + SW_VERSION) = FIRMWARE_VERSION;
-    *byte_at(PHYS_CPU) = (uint8_t)firmware.physical_core;
-    *byte_at(APP_ID) = (uint8_t)app_id;
 }
 
 /* Add a line. A full block stays as it is. */

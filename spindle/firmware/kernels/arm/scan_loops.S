@@ -1,4 +1,4 @@
-/* Inner loops of SCAN. Contracts: scan_loops.h; twin: ../scan.c (same bits, through arm/scan.c).
+/* Inner loops of SCAN. Contracts: scan_loops.h; twin: ../scan_rows.c (same bits, through arm/scan_rows.c).
  *
  * Six largest words in r4-r9; the loop is entered in the middle where n is odd. Cycles per element:
  * docs/kernels.md.

@@ -1,10 +1,9 @@
-/* SCAN, SCAN_FREE, SCAN_K on ARM: six rows or columns at a time by assembly; same bits as ../scan.c.
+/* Rows and columns of SCAN on ARM: six at a time by assembly; same bits as ../scan_rows.c.
  *
- * In and out: ../scan.c. Largest words stand for largest exponents. Left to plain C: tiles with Inf or
+ * In and out: ../scan.h. Largest words stand for largest exponents. Left to plain C: tiles with Inf or
  * NaN, fewer than six columns, and columns whose largest may be a denormal.
  */
 #include "../scan.h"
-#include "families.h"
 #include "scan_loops.h"
 
 #define NOT_FINITE 0xff000000u /* Inf, shifted left by one */
@@ -69,8 +68,7 @@ static uint32_t rows_fast(const struct view *v, int32_t *r)
     return 1;
 }
 
-/* r_f, on top of what r holds. Returns 1 where all words are known to be finite. */
-static uint32_t raise_rows(const struct view *v, int32_t *r)
+uint32_t scan_rows(const struct view *v, int32_t *r)
 {
     uint32_t finite = rows_fast(v, r);
     for (uint32_t f = 0; !finite && f < v->n_f; f++) {
@@ -79,7 +77,7 @@ static uint32_t raise_rows(const struct view *v, int32_t *r)
     return finite;
 }
 
-static uint32_t is_finite(const struct view *v)
+uint32_t scan_finite(const struct view *v)
 {
     uint32_t finite = 1;
     for (uint32_t f = 0; f < v->n_f; f++) {
@@ -125,7 +123,7 @@ static void columns_fast(const struct view *v, const int32_t *r, int32_t *a)
     }
 }
 
-static void scan_columns(const struct view *v, const int32_t *r, int32_t *a, uint32_t finite)
+void scan_columns(const struct view *v, const int32_t *r, int32_t *a, uint32_t finite)
 {
     if (finite && v->n_k >= SCAN_GROUP) {
         columns_fast(v, r, a);
@@ -135,37 +133,3 @@ static void scan_columns(const struct view *v, const int32_t *r, int32_t *a, uin
         a[k] = column_slow(v, r, k);
     }
 }
-
-void scan_compute(const struct kernel_args *args)
-{
-    struct view v;
-    int32_t *r = (int32_t *)args->work;
-    view_x(&v, args);
-    clear(r, v.n_f);
-    scan_columns(&v, r, (int32_t *)args->data[1], raise_rows(&v, r));
-}
-
-void scan_free_compute(const struct kernel_args *args)
-{
-    struct view v;
-    int32_t *r = (int32_t *)args->work, *out = (int32_t *)args->data[1];
-    uint32_t step = operand_step(&args->operands[1], &args->tile, 1);
-    view_x(&v, args);
-    if (args->tile.first_inner) {
-        clear(r, v.n_f);
-    }
-    raise_rows(&v, r);
-    for (uint32_t f = 0; args->tile.last_inner && f < v.n_f; f++) {
-        out[f * step] = r[f];
-    }
-}
-
-/* Precondition: operand 1 lies with dim 1 fast. */
-void scan_k_compute(const struct kernel_args *args)
-{
-    struct view v;
-    view_x(&v, args);
-    scan_columns(&v, (const int32_t *)args->data[1], (int32_t *)args->data[2], is_finite(&v));
-}
-
-uint32_t scan_work_words(const struct task *task) { return task->tile[1]; }
