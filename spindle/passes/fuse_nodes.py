@@ -203,7 +203,15 @@ class Graph:
     def _fits_machine(self, a: Node, b: Node) -> bool:
         if len(self.reads(a, b).all) + len(self.writes(a, b)) > MAX_OPERANDS:
             return False
-        return self.peak_live([*a.ops, *b.ops], set(self.writes(a, b))) <= MAX_LIVE
+        ops = [*a.ops, *b.ops]
+        kept = self._kept_registers(ops, len(self.reads(a, b).whole))
+        return self.peak_live(ops, set(self.writes(a, b))) + kept <= MAX_LIVE
+
+    def _kept_registers(self, ops: list[Op], n_spread: int) -> int:
+        """Temporaries of the whole program: different constants, and scalars or rows spread."""
+        constants = (op for op in self.body_order(ops) if op.kind == "constant")
+        values = {(op.result.dtype, _pattern(op)) for op in constants}
+        return len(values) + n_spread
 
     def peak_live(self, ops: list[Op], stored: set[Value]) -> int:
         """Count body values alive at once; `stored` ones have operand registers."""
@@ -260,6 +268,10 @@ def is_fused(op: Op) -> bool:
         "reduce",
         "dot_general",
     )
+
+
+def _pattern(op: Op) -> bytes:
+    return bytes(splat_value(op).tobytes())
 
 
 def _space(op: Op) -> tuple[int, ...] | None:

@@ -17,6 +17,7 @@ from spindle.passes.canonical_reduce import canonical_reduce
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
+from spindle.passes.integer_dot import integer_dot
 from spindle.passes.simplify import simplify
 from spindle.passes.squeeze import squeeze
 
@@ -24,6 +25,7 @@ Pass = Callable[[Module, Options], Module]
 
 PASSES: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
+    ("integer_dot", integer_dot),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),
     ("canonical_reduce", canonical_reduce),
