@@ -89,6 +89,7 @@ ARM_FLAGS = (
     "-fno-asynchronous-unwind-tables",
     "-fomit-frame-pointer",
     "-ffunction-sections",
+    "-fdata-sections",
 )
 
 

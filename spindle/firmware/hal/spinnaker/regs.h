@@ -1,7 +1,7 @@
 /* regs.h: registers and system-software blocks of a SpiNNaker chip that the firmware touches, and our
  * map of DTCM. For C and assembly. Names and bits: data sheet 2.02; SC&MP's blocks: spinnaker_tools.
  *
- *     DTCM 0x00400000  runtime (.bss; last word is a guard)      4 KB
+ *     DTCM 0x00400000  runtime (.bss, .tables, a guard word)     4 KB
  *          0x00401000  two record slots, tile arena             54 KB
  *          0x0040e800  guard word, SYS stack                     4 KB
  *          0x0040f800  guard, SVC stack   0x0040f900  guard, ABT stack     256 bytes each
