@@ -92,7 +92,7 @@ def link(objects: list[Path], made: Path) -> None:
 
 
 def aplx(data: bytes, read: elf.Elf) -> bytes:
-    """The loader's records (SpiNNaker tools, APLX): copy codes and tables, clear variables, start."""
+    """The loader's records (SpiNNaker tools, APLX): copy code, tables, clear variables, start."""
     copied, bss = [read.section(name) for name in COPIED], read.section(".bss")
     starts = accumulate((s.size for s in copied), initial=_RECORD_BYTES * _N_RECORDS)
     records = [

@@ -33,7 +33,8 @@ def test_memories(linked: elf.Elf, capsys: pytest.CaptureFixture[str]) -> None:
     assert bss.size + tables.size <= chip.DTCM_RUNTIME_BYTES - 32
     assert linked.size_of(".data") == 0
     with capsys.disabled():
-        print(f"\nITCM {text.size}, SysRAM {cold.size}, DTCM {bss.size} and {tables.size} bytes", end="")
+        print(f"\nITCM {text.size}, SysRAM {cold.size}, ", end="")
+        print(f"DTCM {bss.size} and {tables.size} bytes", end="")
 
 
 def test_vectors(linked: elf.Elf) -> None:
