@@ -127,8 +127,9 @@ def size_table(objects: Path, read: elf.Elf) -> str:
         out.append(f"{part.size_of('.text', '.vectors', '.rodata'):6d} {path.stem}\n")
     out.append(f"{read.section('.text').size:6d} linked, of {chip.ITCM_LOADABLE_BYTES} in ITCM\n")
     out.append(f"{read.section('.cold').size:6d} linked, of {chip.SYSRAM_USER_BYTES} in SysRAM\n")
-    runtime = read.section(".bss").size + read.section(".tables").size
-    out.append(f"{runtime:6d} variables and tables, of {chip.DTCM_RUNTIME_BYTES} in DTCM\n")
+    out.append(f"{read.section('.bss').size:6d} variables, of {chip.DTCM_RUNTIME_BYTES} in DTCM\n")
+    tables = read.section(".tables").size
+    out.append(f"{tables:6d} constant tables, of {chip.DTCM_TABLES_BYTES} in DTCM\n")
     return "".join(out)
 
 

@@ -89,7 +89,6 @@ ARM_FLAGS = (
     "-fno-asynchronous-unwind-tables",
     "-fomit-frame-pointer",
     "-ffunction-sections",
-    "-fdata-sections",
 )
 
 

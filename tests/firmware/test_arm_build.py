@@ -15,8 +15,7 @@ def objects(tmp_path_factory) -> dict[str, elf_tools.Elf]:
 
 
 def allowed(name: str) -> bool:
-    """The seam to the hal, and what the linker script defines."""
-    return name.startswith("hal_") or name == "variables_end"
+    return name.startswith("hal_")
 
 
 def test_every_source_is_compiled(objects):

@@ -29,8 +29,10 @@ def test_memories(linked: elf.Elf, capsys: pytest.CaptureFixture[str]) -> None:
     assert (text.addr, cold.addr, bss.addr) == (0, chip.SYSRAM_USER_BASE, chip.DTCM_BASE)
     assert text.size <= chip.ITCM_LOADABLE_BYTES
     assert cold.size <= chip.SYSRAM_USER_BYTES
-    assert tables.addr == bss.addr + bss.size
-    assert bss.size + tables.size <= chip.DTCM_RUNTIME_BYTES - 32
+    assert bss.size <= chip.DTCM_RUNTIME_BYTES - 4
+    stacks = chip.DTCM_BASE + chip.DTCM_BYTES - chip.DTCM_MODE_STACKS_BYTES
+    assert tables.addr == stacks - chip.DTCM_TABLES_BYTES
+    assert tables.size <= chip.DTCM_TABLES_BYTES
     assert linked.size_of(".data") == 0
     with capsys.disabled():
         print(f"\nITCM {text.size}, SysRAM {cold.size}, ", end="")

@@ -57,16 +57,15 @@ reset:
     str     r0, [r1, #TIMER1_INTCLR]
     str     r0, [r1, #TIMER2_INTCLR]
     ldr     r1, =DTCM_BASE
-    ldr     r2, =variables_end      @ the loader has put tables behind
+    ldr     r2, =DTCM_ARENA
 2:  str     r0, [r1], #4
     cmp     r1, r2
     blo     2b
-    ldr     r0, =GUARD_WORD         @ below every stack, and above variables and tables
-    ldr     r1, =DTCM_ARENA
+    ldr     r0, =GUARD_WORD         @ below every stack, and above the runtime's variables
     str     r0, [r1, #-4]
     ldr     r1, =SYS_STACK_GUARD
     str     r0, [r1]
-    ldr     r1, =SYS_STACK_TOP      @ the guard of the SVC stack
+    ldr     r1, =SVC_STACK_GUARD
     str     r0, [r1]
     str     r0, [r1, #0x100]
     str     r0, [r1, #0x200]
