@@ -126,6 +126,17 @@ def test_moments_cancel(arm, arm_plain):
     check(arm, arm_plain, [p, m, v, -m], CONSTANTS["short"])
 
 
+def test_moments_cancel_under_a_large_root(arm, arm_plain):
+    """What is left of the smallest moments makes a quotient that is denormal or nothing."""
+    rng = np.random.default_rng(11)
+    p, _, _, g = training(rng, 512)
+    g = np.copysign(np.exp2(rng.uniform(-47, -45, len(g))).astype(np.float32), g)
+    ulps = rng.integers(-3, 4, len(g)).astype(np.int32)
+    m = ((-g * np.float32(2.0**-15)).view(np.int32) + ulps).view(np.float32)
+    v = np.exp2(rng.uniform(30, 43, len(g))).astype(np.float32)
+    check(arm, arm_plain, [p, m, v, g], (1.0, 2.0**-15, 1.9, 2.0**-15, 2.0**-24, 1.0))
+
+
 def test_steps_as_large_as_parameters(arm, arm_plain):
     rng = np.random.default_rng(7)
     p, m, v, g = training(rng, 1024)

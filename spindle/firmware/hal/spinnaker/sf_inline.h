@@ -1,4 +1,5 @@
-/* Assembly bodies of float32 add and multiply, for functions and for loops that inline them.
+/* Assembly bodies of float32 add and multiply, for functions and for loops that inline them; at the
+ * end those of division and root, which have no edges of their own.
  *
  * In: r0, r1 float32 bits. Out: r0, in each of the body's ends, where \tail is expanded. Clobbers r1,
  * r2, r3, r12 and flags, no stack. \edge is branched to with r0, r1 in either order and unchanged as
@@ -144,9 +145,9 @@
     \tail
 .endm
 
-/* r2 >> 1 = n / d, rounded, of significands n in r0 (2^23..2^24) and d in r1 (below 2^24), 2^23..2^24; r12
- * is added the quotient's binade. In r3: sf_seeds. \between: an instruction without r0-r4 and flags.
- * Clobbers r0, r2, r3, r4. Method: sf_div_sqrt.S. */
+/* r2 >> 1 = n / d as a significand of 2^23..2^24, rounded; n in r0 (2^23..2^24), d in r1 (less than
+ * 2^24). Added to r12, an exponent: 1 where n >= d. In r3: sf_seeds. \between: an instruction that
+ * fills a wait, without r0-r4 and flags. Clobbers r0, r3, r4. Method: sf_div_sqrt.S. */
 .macro SF_DIV_BODY between:vararg
     mov     r2, r1, lsr #16
     ldrb    r3, [r3, r2]        @ x0 ~ 2^31 / d

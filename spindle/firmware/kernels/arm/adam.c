@@ -10,13 +10,14 @@
 static uint32_t field(uint32_t bits) { return (bits & INF) >> 23; }
 
 /* 1: p' = p whatever the root, as |alpha*m'| / eps is within a quarter of p's last place; so it is
- * where m, without gradients, has decayed to nearly nothing. 103: a product or quotient that is denormal
- * may be rounded up to 2^-149. */
+ * where m, without gradients, has decayed to nearly nothing. 103: a denormal product or quotient may
+ * be rounded up to 2^-149. */
 static uint32_t stands(const struct adam *k, uint32_t p, struct moments next)
 {
     uint32_t reach = field(next.m) + field(k->alpha), of_p = field(p), of_eps = k->eps >> 23;
     reach = reach < 103 ? 103 : reach;
-    return reach < 255 && reach + 27 <= of_p + of_eps && of_p < 255 && of_eps < 128 && next.v <= INF;
+    return reach < 255 && reach + 27 <= of_p + of_eps && of_p < 255 && of_eps < 128 &&
+           next.v <= INF;
 }
 
 void adam_element(const struct adam_loop *a, uint32_t i)

@@ -1,7 +1,7 @@
 /* ADAM_F32, the loop over a strip. Contract: adam_loop.h; twin: ../adam.c (same bits).
  *
  * An element takes the straight way where no operation can meet or make a denormal, Inf or NaN, so
- * that none is tested for. That holds for exponents in these ranges, with the constants' of adam_loop.h:
+ * that none is tested for. That holds for these ranges, with the constants' of adam_loop.h:
  *
  *     |p|, |m| in [2^-63, 2^64)     |g| in [2^-47, 2^21]     v in [2^-87, 2^43]
  *
@@ -9,9 +9,9 @@
  * but where its terms cancel, which is looked at there; alpha*m' 25..194; the denominator 72..150;
  * the quotient 1..245. v = m = 0 and g = 0 have ways of their own; the rest is adam_element's.
  *
- * "Unpacked" is a significand of 2^23..2^24 and, apart, sign and exponent where a packed word has them;
- * the word is their sum, the exponent being one less for the leading one. r10 = offset, r11 = struct
- * adam_loop, r5 = p, r6 = m, r7 = v, lr = g, r8 and r9 a constant; the rest is free.
+ * "Unpacked" is a significand of 2^23..2^24 and, apart, sign and exponent where a packed word has
+ * them; the word is their sum, the exponent being one less for the leading one. r10 = offset, r11 =
+ * struct adam_loop, r5 = p, r6 = m, r7 = v, lr = g, r8 and r9 a constant; the rest is free.
  */
 #include "sf_inline.h"
 #include "strip_asm.h"
@@ -38,7 +38,8 @@
     sub     r3, \word, r0
 .endm
 
-/* r2:r1 = 24 x 32 bits, the significand above what lies under the last place; C, Z: more than, half. */
+/* r2:r1, a product of 24 x 32 bits: the significand above what lies under the last place. C: that is
+ * half a place or more, Z: just half. */
 .macro NORMALISE exponent
     tst     r2, #0x00800000
     moveq   r2, r2, lsl #1
@@ -64,8 +65,8 @@
     biceq   \significand, \significand, #1
 .endm
 
-/* a += unpacked b, both positive; to \apart, with both as they were, where b's exponent field is larger
- * or the sum leaves a's binade. field and sum: scratch, as r1 and r12. */
+/* a += unpacked b, both positive; to \apart, with both as they were, where b's exponent field is
+ * larger or the sum leaves a's binade. field and sum: scratch, as r1 and r12. */
 .macro ADD_POSITIVE a, b, field, sum, apart, b_field:vararg
     mov     \field, \a, lsr #23
     subs    r1, \field, \b_field
@@ -104,9 +105,9 @@ FUNCTION adam_loop
     movs    r0, r0, lsl #2      @ C: both fields 64..191
     movcs   r0, lr, lsl #1
     subcs   r0, r0, #80 << 24
-    rsbscs  r1, r0, #68 << 24   @ 80..148
+    rsbscs  r1, r0, #68 << 24   @ 80..147, or 2^21
     subcs   r0, r7, #40 << 23
-    rsbscs  r1, r0, #130 << 23  @ 40..170, positive
+    rsbscs  r1, r0, #130 << 23  @ 40..169, or 2^43; positive
     bcc     .Lrare
 .Lscale:
     SCALE   r6, B1

@@ -26,8 +26,8 @@ _Static_assert(sizeof(void *) != 4 || offsetof(struct adam_loop, factor) == 24, 
 _Static_assert(sizeof(void *) != 4 || offsetof(struct adam_loop, p_out) == 72, "adam_loop.S");
 _Static_assert(sizeof(void *) != 4 || offsetof(struct adam_loop, k) == 84, "adam_loop.S");
 
-/* Elements i/4, i/4 - 1 ... 0. The constants' exponent fields must be: b1, c1, b2, c2 112..127, alpha
- * 103..127, eps 1..127; all positive. */
+/* Elements i/4, i/4 - 1 ... 0. The constants' exponent fields must be: b1, c1, b2, c2 112..127,
+ * alpha 103..127, eps 1..127; all positive. */
 void adam_loop(const struct adam_loop *a, uint32_t i);
 
 /* Seeds of square roots and divisions (hal/spinnaker/sf_div_sqrt.S). */
