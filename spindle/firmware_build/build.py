@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from spindle import clang
@@ -23,8 +24,10 @@ SCRIPT = compiler.FIRMWARE / "hal" / "spinnaker" / "firmware.ld"
 APLX_RCOPY, APLX_FILL, APLX_EXEC, APLX_END = 2, 3, 4, 0xFFFFFFFF
 APLX_UNIT = 32
 """The loader copies and fills in units of 32 bytes; a length of 0 still moves one."""
+COPIED = (".text", ".cold", ".tables")
+"""Sections of the file that the loader copies: code in ITCM and SysRAM, tables in DTCM."""
 _RECORD_BYTES = 16
-_N_RECORDS = 5
+_N_RECORDS = 6
 
 
 @dataclass(frozen=True)
@@ -89,22 +92,24 @@ def link(objects: list[Path], made: Path) -> None:
 
 
 def aplx(data: bytes, read: elf.Elf) -> bytes:
-    """The loader's records (SpiNNaker tools, APLX): copy both codes, clear variables, start."""
-    text, cold, bss = (read.section(name) for name in (".text", ".cold", ".bss"))
-    table_bytes = _RECORD_BYTES * _N_RECORDS
+    """The loader's records (SpiNNaker tools, APLX): copy code, tables, clear variables, start."""
+    copied, bss = [read.section(name) for name in COPIED], read.section(".bss")
+    starts = accumulate((s.size for s in copied), initial=_RECORD_BYTES * _N_RECORDS)
     records = [
-        (APLX_RCOPY, text.addr, table_bytes, text.size),
-        (APLX_RCOPY, cold.addr, table_bytes - _RECORD_BYTES + text.size, cold.size),
+        *(
+            (APLX_RCOPY, section.addr, start - _RECORD_BYTES * i, section.size)
+            for i, (section, start) in enumerate(zip(copied, starts, strict=False))
+        ),
         (APLX_FILL, bss.addr, -(-bss.size // APLX_UNIT) * APLX_UNIT, 0),
-        (APLX_EXEC, text.addr, 0, 0),
+        (APLX_EXEC, read.section(".text").addr, 0, 0),
         (APLX_END, 0, 0, 0),
     ]
     table = b"".join(struct.pack("<4I", *record) for record in records)
-    return table + contents(data, text) + contents(data, cold)
+    return table + b"".join(contents(data, section) for section in copied)
 
 
 def contents(data: bytes, section: elf.Section) -> bytes:
-    """Bytes of a section; the linker script pads code to the loader's units."""
+    """Bytes of a section; the linker script pads to the loader's units."""
     return data[section.offset : section.offset + section.size]
 
 
@@ -123,6 +128,8 @@ def size_table(objects: Path, read: elf.Elf) -> str:
     out.append(f"{read.section('.text').size:6d} linked, of {chip.ITCM_LOADABLE_BYTES} in ITCM\n")
     out.append(f"{read.section('.cold').size:6d} linked, of {chip.SYSRAM_USER_BYTES} in SysRAM\n")
     out.append(f"{read.section('.bss').size:6d} variables, of {chip.DTCM_RUNTIME_BYTES} in DTCM\n")
+    tables = read.section(".tables").size
+    out.append(f"{tables:6d} constant tables, of {chip.DTCM_TABLES_BYTES} in DTCM\n")
     return "".join(out)
 
 

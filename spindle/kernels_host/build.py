@@ -35,6 +35,7 @@ ARM_FAST = ("await.c", "dma.c", "dot_s28_sums.c", "move.c", "strip.c")
 BARRIER_PATH = ("barrier.c", "session.c", "hal.c", "rt.c")
 """Run between the last arrival and the release: their inline functions are inlined."""
 THUMB_FILES = (
+    "adam.c",
     "control.c",
     "rt.c",
     "quantise.c",
@@ -62,6 +63,7 @@ THUMB_FILES = (
     "serve.c",
     "session.c",
     "vcpu.c",
+    "sf_edge.c",
 )
 """Compiled to Thumb, 70 % of the room: what runs once per tile, and loops that few use."""
 

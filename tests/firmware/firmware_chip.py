@@ -113,11 +113,15 @@ class FirmwareChip:
     def _load(self) -> None:
         made = build.build()
         data, self.elf = made.elf.read_bytes(), elf.read(made.elf)
-        text, cold = self.elf.section(".text"), self.elf.section(".cold")
+        text, cold, tables = (
+            build.contents(data, self.elf.section(name)) for name in (".text", ".cold", ".tables")
+        )
+        tables_at = self.elf.section(".tables").addr - chip_spec.DTCM_BASE
         self.poke(0xE5000000, assemble(TRAMPOLINE))
-        self.poke(cold.addr, build.contents(data, cold))
+        self.poke(chip_spec.SYSRAM_USER_BASE, cold)
         for v in range(1, self.n_cores + 1):
-            self.rig.load(build.contents(data, text), core=self.physical[v])
+            self.rig.load(text, core=self.physical[v])
+            self.rig.load(tables, core=self.physical[v], dtcm=True, at=tables_at)
             self.rig.start(self.cycle, core=self.physical[v], pc=0xE5000000)
         self.run(200_000)
 

@@ -69,17 +69,24 @@ def adam(
     program: ArmProgram | TimedProgram,
     moving: Sequence[np.ndarray],
     constants: Sequence[np.ndarray],
+    *,
+    g_last: int = 0,
+    in_place: bool = False,
 ) -> Call:
-    """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' in a row."""
+    """ADAM_F32 on p, m, v, g and b1, c1, b2, c2, alpha, eps; out: p', m', v' in a row.
+
+    in_place: the results replace p, m and v.
+    """
     program.reset()
     n = len(moving[0])
-    out = program.reserve(12 * n)
+    out = program.place(np.concatenate(moving[:3]))
     outs = [out + 4 * n * i for i in range(3)]
-    places = [*outs, *map(program.place, moving), *map(program.place, constants)]
+    sources = [*outs, program.place(moving[3])] if in_place else map(program.place, moving)
+    places = [*outs, *sources, *map(program.place, constants)]
     words = np.zeros(STRIP_WORDS, np.uint32)
     words[: len(places)] = places
     words[N_WORD] = n
-    instrs = struct.pack("<4BI", 0, 0, 1, 2, 0)
+    instrs = struct.pack("<4BI", 0, 0, 1, 2, g_last)
     instrs += struct.pack("<4BI", 0, 3, 4, 5, 6 | 7 << 8 | 8 << 16 | 9 << 24)
     instrs += struct.pack("<4BI", 0, 10, 11, 12, 0)
     arguments = (program.place(words), program.place(np.frombuffer(instrs, np.uint8)))

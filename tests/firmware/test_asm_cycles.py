@@ -125,7 +125,7 @@ ROWS: tuple[tuple[str, Callable[[TimedProgram], float], float, str], ...] = (
     ("COPY", strip("prim_copy", 1), 3, "2.3"),
     ("SPLAT", strip("prim_splat", 1), 2.2, "1.1"),
     ("SELECT", strip("prim_select", 3), 9, "6"),
-    ("ADAM_F32", adam, 600, "650"),
+    ("ADAM_F32", adam, 300, "650"),
     ("RED_ADD_F32, columns", fold, 52, "57"),
     ("RED_ADD_F32, rows", merge, 52, "57"),
     ("DOT_S28 MAC, K = 32", dot(32), 4.45, "4.32"),

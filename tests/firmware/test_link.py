@@ -25,14 +25,18 @@ def linked(firmware: build.Firmware) -> elf.Elf:
 
 
 def test_memories(linked: elf.Elf, capsys: pytest.CaptureFixture[str]) -> None:
-    text, cold, bss = (linked.section(name) for name in (".text", ".cold", ".bss"))
+    text, cold, bss, tables = map(linked.section, (".text", ".cold", ".bss", ".tables"))
     assert (text.addr, cold.addr, bss.addr) == (0, chip.SYSRAM_USER_BASE, chip.DTCM_BASE)
     assert text.size <= chip.ITCM_LOADABLE_BYTES
     assert cold.size <= chip.SYSRAM_USER_BYTES
     assert bss.size <= chip.DTCM_RUNTIME_BYTES - 4
+    stacks = chip.DTCM_BASE + chip.DTCM_BYTES - chip.DTCM_MODE_STACKS_BYTES
+    assert tables.addr == stacks - chip.DTCM_TABLES_BYTES
+    assert tables.size <= chip.DTCM_TABLES_BYTES
     assert linked.size_of(".data") == 0
     with capsys.disabled():
-        print(f"\nITCM {text.size}, SysRAM {cold.size}, DTCM {bss.size} bytes", end="")
+        print(f"\nITCM {text.size}, SysRAM {cold.size}, ", end="")
+        print(f"DTCM {bss.size} and {tables.size} bytes", end="")
 
 
 def test_vectors(linked: elf.Elf) -> None:
@@ -66,7 +70,7 @@ def test_aplx_puts_every_section_in_its_place(firmware: build.Firmware, linked: 
         else:
             break
     raw = firmware.elf.read_bytes()
-    for name in (".text", ".cold"):
+    for name in build.COPIED:
         section = linked.section(name)
         assert memory[section.addr] == build.contents(raw, section)
     assert len(memory[chip.DTCM_BASE]) >= linked.section(".bss").size

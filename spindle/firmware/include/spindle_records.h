@@ -25,10 +25,10 @@
 #define SPINDLE_DTCM_BYTES 0x00010000u
 #define SPINDLE_DTCM_RUNTIME_BYTES 4096
 #define SPINDLE_DTCM_ARENA_BYTES 55296
-#define SPINDLE_DTCM_SYS_STACK_BYTES 4096
+#define SPINDLE_DTCM_SYS_STACK_BYTES 2432
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
 #define SPINDLE_ARENA_ALIGN 128
-#define SPINDLE_ABI_HASH 0xd23cc247u
+#define SPINDLE_ABI_HASH 0xa26fa287u
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
 /* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */

@@ -50,7 +50,7 @@ static uint32_t is_guard(uint32_t address) { return REG(address) == GUARD_WORD; 
 uint32_t hal_intact(void)
 {
     uint32_t intact = is_guard(DTCM_ARENA - 4) && is_guard(SYS_STACK_GUARD);
-    for (uint32_t guard = SYS_STACK_TOP; guard <= UND_STACK_TOP; guard += 0x100) {
+    for (uint32_t guard = SVC_STACK_GUARD; guard <= UND_STACK_TOP; guard += 0x100) {
         intact = intact && is_guard(guard);
     }
     return intact;

@@ -3,7 +3,8 @@
  *
  *     DTCM 0x00400000  runtime (.bss; last word is a guard)      4 KB
  *          0x00401000  two record slots, tile arena             54 KB
- *          0x0040e800  guard word, SYS stack                     4 KB
+ *          0x0040e800  guard word, SYS stack                  2432 bytes
+ *          0x0040f180  constant tables (.tables)             1664 bytes
  *          0x0040f800  guard, SVC stack   0x0040f900  guard, ABT stack     256 bytes each
  *          0x0040fa00  guard, UND stack   0x0040fb00  guard, IRQ stack     256, 1280 bytes
  * FIQ has no stack. What lies in SDRAM and SysRAM is used through the unbuffered aliases, 0x7 and 0xf.
@@ -14,7 +15,8 @@
 #define DTCM_BASE 0x00400000
 #define DTCM_ARENA 0x00401000
 #define SYS_STACK_GUARD 0x0040e800
-#define SYS_STACK_TOP 0x0040f800
+#define SYS_STACK_TOP 0x0040f180
+#define SVC_STACK_GUARD 0x0040f800
 #define SVC_STACK_TOP 0x0040f900
 #define ABT_STACK_TOP 0x0040fa00
 #define UND_STACK_TOP 0x0040fb00

@@ -8,10 +8,12 @@
  * Seeds: 2^8/d and 2^8/sqrt(m) at the middle of 128 intervals (tests/firmware/test_softfloat_arm.py
  * recomputes them and proves the estimates' distance for every significand).
  */
+#include "sf_inline.h"
+
     .syntax unified
     .arm
 
-    .section .text.sf_div, "ax", %progbits
+    .section .text.sf_div_sqrt, "ax", %progbits
     .globl  sf_div
     .type   sf_div, %function
 sf_div:
@@ -33,84 +35,25 @@ sf_div:
     bic     r0, r0, #0xff000000 @ n
     orr     r1, r1, #0x00800000
     bic     r1, r1, #0xff000000 @ d, 2^23 .. 2^24 - 1
-    mov     r2, r1, lsr #16
-    adr     r3, .Ldiv_seed - 128
-    ldrb    r3, [r3, r2]        @ x0 ~ 2^31 / d
-    cmp     r0, r1
-    movlo   r0, r0, lsl #1      @ 1 <= n/d < 2
-    addhs   r12, r12, #0x00800000
-    mul     r2, r3, r1
-    mov     r4, r3, lsl #8
-    rsb     r2, r2, #0x80000000 @ 2^31 - x0 d
-    mov     r2, r2, asr #1
-    mul     r2, r3, r2
-    add     r3, r4, r2, asr #22 @ x1 ~ 2^39 / d
-    mul     r2, r3, r1
-    mov     r4, r3, lsl #8
-    mov     r3, r3, lsl #15
-    mvn     r2, r2              @ 2^39 - x1 d, less one for what smlal finds in r4
-    smlal   r4, r3, r2, r4      @ r3 = x2 ~ 2^54 / d, from below
-    mov     r2, r0, lsl #2
-    umull   r4, r2, r3, r2      @ r2 ~ n 2^24 / d
-    mov     r0, r0, lsl #24
-    mul     r4, r2, r1
-    sub     r0, r0, r4
-    cmp     r0, r1
+    adr     r3, .Lsqrt_seed
+    SF_DIV_BODY
     ldr     r4, [sp], #4
-    adc     r2, r2, #1          @ corrected, and half a place for rounding
     add     r0, r12, r2, lsr #1
     bx      lr
     .size   sf_div, . - sf_div
-.Ldiv_seed:
-    .byte   255, 253, 251, 249, 247, 245, 244, 242, 240, 238, 237, 235, 233, 232, 230, 228
-    .byte   227, 225, 224, 222, 221, 219, 218, 216, 215, 213, 212, 211, 209, 208, 207, 205
-    .byte   204, 203, 202, 200, 199, 198, 197, 196, 194, 193, 192, 191, 190, 189, 188, 187
-    .byte   186, 185, 184, 183, 182, 181, 180, 179, 178, 177, 176, 175, 174, 173, 172, 171
-    .byte   170, 169, 168, 168, 167, 166, 165, 164, 163, 163, 162, 161, 160, 159, 159, 158
-    .byte   157, 156, 156, 155, 154, 153, 153, 152, 151, 151, 150, 149, 149, 148, 147, 147
-    .byte   146, 145, 145, 144, 143, 143, 142, 142, 141, 140, 140, 139, 139, 138, 137, 137
-    .byte   136, 136, 135, 135, 134, 133, 133, 132, 132, 131, 131, 130, 130, 129, 129, 128
-
-    .section .text.sf_sqrt, "ax", %progbits
     .globl  sf_sqrt
     .type   sf_sqrt, %function
 sf_sqrt:
     sub     r1, r0, #0x00800000
     cmp     r1, #0x7f000000
     bhs     sf_sqrt_edge
-    mov     r2, r0, lsr #17
-    and     r2, r2, #0x7f       @ exponent's lowest bit and six of the fraction
     adr     r3, .Lsqrt_seed
-    ldrb    r12, [r3, r2]       @ y0 ~ 2^8 / sqrt(m)
-    orr     r1, r0, #0x00800000
-    bic     r1, r1, #0xff000000
-    tst     r0, #0x00800000
-    moveq   r1, r1, lsl #1      @ m 2^23, 1 <= m < 4
-    mul     r2, r12, r12
-    mov     r3, r1, lsr #9
-    mla     r2, r3, r2, r2      @ 2^30 m y0^2, m rounded up so that y1 is never above
-    mov     r12, r12, lsl #9
-    rsb     r2, r2, #0xc0000000 @ 2^30 (3 - m y0^2)
-    umull   r3, r2, r12, r2     @ r2 = y1 ~ 2^16 / sqrt(m)
-    mov     r3, r1, lsl #7      @ m 2^30
-    mov     r2, r2, lsl #1
-    umull   r12, r1, r3, r2     @ r1 = k ~ 2^15 sqrt(m)
-    mov     r0, r0, lsr #23
-    mul     r12, r1, r1
-    mov     r1, r1, lsl #9
-    sbc     r12, r3, r12        @ m 2^30 - k^2, less one (C = 0) for what smlal finds in r2
-    mov     r2, r2, lsl #8
-    smlal   r2, r1, r12, r2     @ r1 ~ 2^24 sqrt(m), from below
-    add     r0, r0, #125
-    mul     r12, r1, r1
-    mov     r0, r0, lsr #1      @ exponent of the result, less one
-    rsb     r12, r12, r3, lsl #18
-    cmp     r12, r1, lsl #1
-    addhi   r1, r1, #1
-    movs    r1, r1, lsr #1      @ C: the half
-    adc     r0, r1, r0, lsl #23
+    SF_SQRT_BODY
     bx      lr
     .size   sf_sqrt, . - sf_sqrt
+
+    .globl  sf_seeds
+sf_seeds:
 .Lsqrt_seed:
     .byte   180, 179, 178, 176, 175, 174, 172, 171, 170, 169, 168, 167, 166, 164, 163, 162
     .byte   161, 160, 159, 158, 158, 157, 156, 155, 154, 153, 152, 151, 151, 150, 149, 148
@@ -120,3 +63,12 @@ sf_sqrt:
     .byte   228, 227, 225, 224, 223, 221, 220, 219, 218, 216, 215, 214, 213, 212, 211, 210
     .byte   208, 207, 206, 205, 204, 203, 202, 201, 200, 199, 198, 198, 197, 196, 195, 194
     .byte   193, 192, 191, 191, 190, 189, 188, 187, 187, 186, 185, 184, 184, 183, 182, 181
+.Ldiv_seed:
+    .byte   255, 253, 251, 249, 247, 245, 244, 242, 240, 238, 237, 235, 233, 232, 230, 228
+    .byte   227, 225, 224, 222, 221, 219, 218, 216, 215, 213, 212, 211, 209, 208, 207, 205
+    .byte   204, 203, 202, 200, 199, 198, 197, 196, 194, 193, 192, 191, 190, 189, 188, 187
+    .byte   186, 185, 184, 183, 182, 181, 180, 179, 178, 177, 176, 175, 174, 173, 172, 171
+    .byte   170, 169, 168, 168, 167, 166, 165, 164, 163, 163, 162, 161, 160, 159, 159, 158
+    .byte   157, 156, 156, 155, 154, 153, 153, 152, 151, 151, 150, 149, 149, 148, 147, 147
+    .byte   146, 145, 145, 144, 143, 143, 142, 142, 141, 140, 140, 139, 139, 138, 137, 137
+    .byte   136, 136, 135, 135, 134, 133, 133, 132, 132, 131, 131, 130, 130, 129, 129, 128

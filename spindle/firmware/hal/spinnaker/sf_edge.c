@@ -1,11 +1,11 @@
 /* Soft float off the fast path: denormals, Inf, NaN, overflow, underflow. Called by sf_*.S and by loops
- * that inline them; plain C, so that every rule is readable. Contract: sf.h.
+ * that inline them; plain C, so that every rule is readable, in Thumb for its size. Contract: sf.h.
  *
  * A finite operand is significand * 2^(field - 150), field at least 1; sums and products are exact in
  * 64 bits (or keep what is far below as one unit) and rounded once.
  */
-#include "round_scaled.h"
 #include "sf.h"
+#include "sf_round.h"
 
 #define SIGN 0x80000000u
 #define INF 0x7f800000u
@@ -15,7 +15,6 @@ uint32_t sf_add_edge(uint32_t a, uint32_t b);
 uint32_t sf_mul_edge(uint32_t a, uint32_t b);
 uint32_t sf_div_edge(uint32_t a, uint32_t b);
 uint32_t sf_sqrt_edge(uint32_t a);
-uint32_t sf_round(int64_t value, int32_t exponent);
 
 static uint32_t is_nan(uint32_t a) { return (a & ~SIGN) > INF; }
 static uint32_t is_inf(uint32_t a) { return (a & ~SIGN) == INF; }
@@ -29,20 +28,17 @@ static int32_t significand(uint32_t a)
     return a & SIGN ? -magnitude : magnitude;
 }
 
-/* value * 2^exponent, rounded once: the one copy for all callers, also for arm/dot_s28_finish.S. */
-uint32_t sf_round(int64_t value, int32_t exponent)
-{
-    return round_scaled(value, exponent);
-}
-
 /* Precondition: field(a) >= field(b). */
 static uint32_t add_finite(uint32_t a, uint32_t b)
 {
     int32_t distance = field(a) - field(b), small = significand(b);
-    uint32_t far = distance > 31;
-    int64_t sum = (int64_t)significand(a) << (far ? 31 : distance);
-    sum += far ? (small > 0) - (small < 0) : small;
-    return sum ? sf_round(sum, (far ? field(a) - 31 : field(b)) - 150) : a & b & SIGN;
+    if (distance > 31) {
+        distance = 31;
+        small = (small > 0) - (small < 0);
+    }
+    int32_t exponent = field(a) - distance - 150;
+    uint32_t sum = sf_round_sum(significand(a), small, exponent, (uint32_t)distance);
+    return sum ? sum : a & b & SIGN;
 }
 
 uint32_t sf_add_edge(uint32_t a, uint32_t b)
@@ -65,7 +61,7 @@ uint32_t sf_mul_edge(uint32_t a, uint32_t b)
     if (is_inf(a) || is_inf(b)) {
         return sign | INF;
     }
-    return sign | sf_round((int64_t)significand(a) * significand(b), field(a) + field(b) - 300);
+    return sign | sf_round_product(significand(a), significand(b), field(a) + field(b) - 300);
 }
 
 /* Finite, not zero: 28 bits of the quotient and one that says whether more follow. */
@@ -81,7 +77,8 @@ static uint32_t div_finite(uint32_t a, uint32_t b)
         quotient = 2 * quotient + fits;
         n = (n - (fits ? d : 0)) * 2;
     }
-    return sf_round((int64_t)2 * quotient + (n != 0), field(a) - up_n - field(b) + up_d - 28);
+    n = 2 * quotient + (n != 0);
+    return sf_round_product((int32_t)n, 1, field(a) - up_n - field(b) + up_d - 28);
 }
 
 uint32_t sf_div_edge(uint32_t a, uint32_t b)

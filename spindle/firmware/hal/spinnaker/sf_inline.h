@@ -1,4 +1,5 @@
-/* Assembly bodies of float32 add and multiply, for functions and for loops that inline them.
+/* Assembly bodies of float32 add and multiply, for functions and for loops that inline them; at the
+ * end those of division and root, which have no edges of their own.
  *
  * In: r0, r1 float32 bits. Out: r0, in each of the body's ends, where \tail is expanded. Clobbers r1,
  * r2, r3, r12 and flags, no stack. \edge is branched to with r0, r1 in either order and unchanged as
@@ -142,4 +143,68 @@
     eor     r0, r0, r1
     and     r0, r0, #0x80000000
     \tail
+.endm
+
+/* r2 >> 1 = n / d as a significand of 2^23..2^24, rounded; n in r0 (2^23..2^24), d in r1 (less than
+ * 2^24). Added to r12, an exponent: 1 where n >= d. In r3: sf_seeds. \between: an instruction that
+ * fills a wait, without r0-r4 and flags. Clobbers r0, r3, r4. Method: sf_div_sqrt.S. */
+.macro SF_DIV_BODY between:vararg
+    mov     r2, r1, lsr #16
+    ldrb    r3, [r3, r2]        @ x0 ~ 2^31 / d
+    cmp     r0, r1
+    movlo   r0, r0, lsl #1      @ 1 <= n/d < 2
+    mul     r2, r3, r1
+    addhs   r12, r12, #0x00800000
+    rsb     r2, r2, #0x80000000 @ 2^31 - x0 d
+    mov     r2, r2, asr #1
+    mul     r2, r3, r2
+    mov     r4, r3, lsl #8
+    add     r3, r4, r2, asr #22 @ x1 ~ 2^39 / d
+    mul     r2, r3, r1
+    mov     r4, r3, lsl #8
+    mov     r3, r3, lsl #15
+    mvn     r2, r2              @ 2^39 - x1 d, less one for what smlal finds in r4
+    smlal   r4, r3, r2, r4      @ r3 = x2 ~ 2^54 / d, from below
+    mov     r2, r0, lsl #2
+    umull   r4, r2, r3, r2      @ r2 ~ n 2^24 / d
+    mov     r0, r0, lsl #24
+    mul     r4, r2, r1
+    \between
+    sub     r0, r0, r4
+    cmp     r0, r1
+    adc     r2, r2, #1          @ corrected, and half a place for rounding
+.endm
+
+/* r0 = sqrt(r0) of a positive normal number. In r3: sf_seeds. Clobbers r1-r3, r12. */
+.macro SF_SQRT_BODY
+    mov     r2, r0, lsr #17
+    and     r2, r2, #0x7f       @ exponent's lowest bit and six of the fraction
+    ldrb    r12, [r3, r2]       @ y0 ~ 2^8 / sqrt(m)
+    orr     r1, r0, #0x00800000
+    bic     r1, r1, #0xff000000
+    tst     r0, #0x00800000
+    moveq   r1, r1, lsl #1      @ m 2^23, 1 <= m < 4
+    mul     r2, r12, r12
+    mov     r3, r1, lsr #9
+    mla     r2, r3, r2, r2      @ 2^30 m y0^2, m rounded up so that y1 is never above
+    mov     r12, r12, lsl #9
+    rsb     r2, r2, #0xc0000000 @ 2^30 (3 - m y0^2)
+    umull   r3, r2, r12, r2     @ r2 = y1 ~ 2^16 / sqrt(m)
+    mov     r3, r1, lsl #7      @ m 2^30
+    mov     r2, r2, lsl #1
+    umull   r12, r1, r3, r2     @ r1 = k ~ 2^15 sqrt(m)
+    mov     r0, r0, lsr #23
+    mul     r12, r1, r1
+    mov     r1, r1, lsl #9
+    sbc     r12, r3, r12        @ m 2^30 - k^2, less one (C = 0) for what smlal finds in r2
+    mov     r2, r2, lsl #8
+    smlal   r2, r1, r12, r2     @ r1 ~ 2^24 sqrt(m), from below
+    add     r0, r0, #125
+    mul     r12, r1, r1
+    mov     r0, r0, lsr #1      @ exponent of the result, less one
+    rsb     r12, r12, r3, lsl #18
+    cmp     r12, r1, lsl #1
+    addhi   r1, r1, #1
+    movs    r1, r1, lsr #1      @ C: the half
+    adc     r0, r1, r0, lsl #23
 .endm

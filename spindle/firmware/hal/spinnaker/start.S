@@ -65,7 +65,7 @@ reset:
     str     r0, [r1, #-4]
     ldr     r1, =SYS_STACK_GUARD
     str     r0, [r1]
-    ldr     r1, =SYS_STACK_TOP      @ the guard of the SVC stack
+    ldr     r1, =SVC_STACK_GUARD
     str     r0, [r1]
     str     r0, [r1, #0x100]
     str     r0, [r1, #0x200]
