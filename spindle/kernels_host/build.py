@@ -30,7 +30,7 @@ ARM_SOURCES = (
 )
 """A file in kernels/arm/ replaces the C file of its name in kernels/."""
 HOST_ONLY = ("kernel_cost.c", "barrier_look.c")
-ARM_FAST = ("await.c", "dma.c", "dot_s28_sums.c", "move.c", "strip.c")
+ARM_FAST = ("await.c", "dma.c", "dot_s28_sums.c", "move.c", "strip.c", "task.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
 BARRIER_PATH = ("barrier.c", "session.c", "hal.c", "rt.c")
 """Run between the last arrival and the release: their inline functions are inlined."""
@@ -40,9 +40,6 @@ THUMB_FILES = (
     "quantise.c",
     "scan.c",
     "scan_rows.c",
-    "stream.c",
-    "task.c",
-    "tiles.c",
     "balance.c",
     "dot_f32.c",
     "rescue.c",

@@ -20,9 +20,10 @@ static void keep_alarm(uint32_t *armed, uint32_t now)
     }
 }
 
-/* What a core checks while the others are still coming. */
-static void check_own(void)
+/* What a core does while the others are still coming. */
+static void use_time(void)
 {
+    rt_lane_waits(&firmware.core);
     if (firmware.place == 0) {
         status()->step = firmware.lane[0].step;
     }
@@ -48,7 +49,7 @@ static uint32_t await_barrier(void)
     uint32_t armed = ~barrier->ask_at;
     uint32_t found = barrier_look(barrier, 0);
     if (found >= BARRIER_WAIT) {
-        check_own();
+        use_time();
     }
     for (;;) {
         if (found == BARRIER_UNUSUAL) {

@@ -1,10 +1,6 @@
-/* hal.c: hal.h on a SpiNNaker core, but for transfers (dma.c): words of SDRAM, cycles, abort, profile,
- * fault record.
+/* hal.c: hal.h on a SpiNNaker core, but for transfers (dma.c): words of SDRAM, abort, profile, fault record.
  */
 #include "port.h"
-
-#define FIRST_SLOT DTCM_ARENA
-#define TILE_ARENA (DTCM_ARENA + 2 * SPINDLE_RECORD_SLOT_BYTES)
 
 static volatile uint32_t *word_at(uint32_t address)
 {
@@ -19,14 +15,6 @@ static volatile struct status *status_of(const struct hal *hal)
 static volatile struct core *self_of(const struct hal *hal)
 {
     return (volatile struct core *)(uintptr_t)hal->self;
-}
-
-/* ---- time */
-
-uint32_t hal_cycles(struct hal *hal)
-{
-    (void)hal;
-    return port_cycles();
 }
 
 /* ---- launches */
@@ -56,20 +44,6 @@ uint32_t hal_intact(void)
     return intact;
 }
 
-/* ---- DTCM */
-
-uint32_t *hal_arena(struct hal *hal)
-{
-    (void)hal;
-    return (uint32_t *)TILE_ARENA;
-}
-
-uint8_t *hal_record_slot(struct hal *hal, uint32_t slot)
-{
-    (void)hal;
-    return (uint8_t *)FIRST_SLOT + slot * SPINDLE_RECORD_SLOT_BYTES;
-}
-
 /* ---- faults */
 
 void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1)
@@ -96,30 +70,7 @@ uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
     return *word_at(sdram);
 }
 
-void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value)
-{
-    if (!hal_in_arena(hal, sdram, 4)) {
-        hal_fail(hal, FAULT_BAD_ADDRESS, sdram, 4);
-        return;
-    }
-    *word_at(sdram) = value;
-}
-
-/* ---- the rest of hal.h: time is real, nothing is charged or estimated */
-
-void hal_charge_tile(struct hal *hal, const struct kernel_args *args)
-{
-    (void)hal;
-    (void)args;
-}
-
-void hal_charge_step(struct hal *hal) { (void)hal; }
-
-uint32_t hal_estimate(struct hal *hal)
-{
-    (void)hal;
-    return 0;
-}
+/* ---- of a launch */
 
 uint32_t hal_aborted(struct hal *hal)
 {
@@ -127,21 +78,24 @@ uint32_t hal_aborted(struct hal *hal)
     return hal->has_fault || status->abort != 0 || status->stop == hal->sequence;
 }
 
-/* Buffered stores: nobody reads them before the launch has ended. */
+/* Buffered stores: nobody reads them before the launch has ended. A word read from SDRAM is the dear
+ * part: none is read where nothing is added to, or before the step's first run. */
 void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct profile *spent)
 {
     const uint32_t *more = (const uint32_t *)spent;
     uint32_t at = hal->profile + (step * SPINDLE_LANES + lane) * (uint32_t)sizeof *spent;
-    volatile uint32_t *to;
-    uint32_t ran_before;
+    volatile uint32_t *to = (volatile uint32_t *)(uintptr_t)at;
+    uint32_t ran_before = 1;
     hal->nonfinite += spent->nonfinite;
     if (hal->profile == 0 || !hal_in_arena(hal, at, sizeof *spent)) {
         return;
     }
-    to = (volatile uint32_t *)(uintptr_t)at;
-    ran_before = to[offsetof(struct profile, runs) / 4];
+    if (spent->runs) {
+        ran_before = to[offsetof(struct profile, runs) / 4];
+        to[offsetof(struct profile, runs) / 4] = ran_before + spent->runs;
+    }
     for (uint32_t i = 0; i < sizeof *spent / 4; i++) {
-        if (more[i]) {
+        if (more[i] && i != offsetof(struct profile, runs) / 4) {
             to[i] = more[i] + (ran_before ? to[i] : 0);
         }
     }

@@ -17,10 +17,10 @@ struct dma_request {
 struct hal {
     struct dma_request ring[DMA_RING];
     struct dma_request *volatile head; /* handed over next */
-    struct dma_request *tail;          /* free, unless all are taken */
     volatile uint32_t queued;    /* tickets given, one a row; from 0 in each launch */
     volatile uint32_t committed; /* of these, handed to the controller */
-    volatile uint32_t done;      /* of these, over */
+    volatile uint32_t done;      /* of these, known to be over */
+    struct dma_request *tail;    /* free, unless all are taken */
     uint32_t arena, arena_bytes, arena_end;
     uint32_t status; /* addresses in the unbuffered alias: of the status record ... */
     uint32_t self;   /* ... and of this core's record */
@@ -68,9 +68,9 @@ _Static_assert(BARRIER_GROUP1 == BARRIER_GROUP0 + sizeof(struct barrier_group), 
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
 _Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
 _Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");
-_Static_assert(offsetof(struct hal, queued) == HAL_QUEUED, "irq.S");
-_Static_assert(offsetof(struct hal, committed) == HAL_COMMITTED, "irq.S");
-_Static_assert(offsetof(struct hal, done) == HAL_DONE, "irq.S");
+_Static_assert(offsetof(struct hal, queued) == HAL_HEAD + 4, "irq.S");
+_Static_assert(offsetof(struct hal, committed) == HAL_HEAD + 8, "irq.S");
+_Static_assert(offsetof(struct hal, done) == HAL_HEAD + 12, "irq.S");
 
 extern struct firmware firmware;
 
@@ -79,13 +79,16 @@ uint32_t port_disable_irq(void);            /* returns the former CPSR */
 void port_restore(uint32_t cpsr);           /* what port_disable_irq returned */
 void port_sleep_unless(const volatile uint32_t *news); /* WFI with both interrupts off, unless *news */
 void port_wait_for_interrupt(void);         /* WFI; the caller has IRQ off */
-void hal_pump(struct hal *hal);
+void hal_pump(struct hal *hal);             /* with IRQ on or off */
 void irq_mailbox(void);                     /* vectors */
 void irq_dma(void);
 void irq_alarm(void);
 void irq_spurious(void);
 void crash_reset(void);
 extern uint32_t reset_target;
+
+/* The compiler keeps the order of stores around it, for an interrupt handler of the same core. */
+static inline void port_order(void) { __asm__ volatile("" ::: "memory"); }
 
 static inline uint32_t port_cycles(void) { return 0u - REG(TIMER_BASE + TIMER1_VALUE); }
 

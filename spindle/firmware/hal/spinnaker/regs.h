@@ -74,7 +74,8 @@
 #define DMA_CTRL_DONE 0x08
 #define DMA_CTRL_FLUSH 0x3f
 #define DMA_CTRL_START 0x0d
-#define DMA_GCTL_DONE 0x00000c00
+#define DMA_GCTL_EACH 0x00000c00  /* interrupt when a transfer has ended */
+#define DMA_GCTL_PAIRS 0x00000800 /* when two have */
 
 /* System controller: writes need the code; locks are taken by a read of TAS, given back by one of TAC. */
 #define SC_BASE 0xf2000000
@@ -129,10 +130,7 @@
 #define BARRIER_ASK_AT 0x170
 #define BARRIER_SENT 0x178
 #define HAL_OFFSET 388
-#define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING)
-#define HAL_QUEUED (HAL_HEAD + 8)
-#define HAL_COMMITTED (HAL_HEAD + 12)
-#define HAL_DONE (HAL_HEAD + 16)
+#define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING) /* then queued, committed, done */
 
 #define UNBUFFERED 0x10000000 /* of an SDRAM address */
 
