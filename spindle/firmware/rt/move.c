@@ -2,7 +2,7 @@
  *
  * Rows lie dense in DTCM (tile.h). Where they follow each other in SDRAM too, one transfer takes
  * them all; where they are equally far apart, one call queues them all. A tile is smaller than the
- * arena, so no transfer passes SPINDLE_DMA_MAX_BYTES.
+ * arena, so no transfer passes SPINDLE_DMA_MAX_BYTES. arm/move.S is the same for ARM.
  */
 #include "parts.h"
 
@@ -57,12 +57,6 @@ static uint32_t find_shape(const struct operand *op, const struct tile *tile, ui
     shape->words = words;
     shape->n = n;
     return total;
-}
-
-uint32_t move_words(const struct operand *op, const struct tile *tile)
-{
-    struct shape shape;
-    return find_shape(op, tile, 0, &shape);
 }
 
 static uint32_t *move_run(struct rt_core *core, const struct dma_rows *rows, uint32_t *data,

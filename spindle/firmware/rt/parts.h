@@ -42,7 +42,6 @@ static inline int tiles_valid(const struct rt_run *run, const struct rt_place *p
 
 /* move.c: between an operand's tile in SDRAM and `data` in DTCM; nothing is waited for. */
 enum move_direction { MOVE_READ, MOVE_WRITE };
-uint32_t move_words(const struct operand *op, const struct tile *tile);
 void move_tile(struct rt_core *core, struct rt_run *run, uint32_t index, const struct tile *tile,
                uint32_t *data, enum move_direction direction);
 

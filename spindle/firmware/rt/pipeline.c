@@ -15,11 +15,9 @@
     for (uint32_t left_ = (mask), i; \
          left_ != 0 && (i = (uint32_t)__builtin_ctz(left_), 1); left_ &= left_ - 1)
 
-static inline uint32_t *buffer(struct rt_core *core, const struct rt_run *run, uint32_t i,
-                               const struct rt_place *place)
+static inline uint32_t *buffer(struct rt_core *core, const struct operand *op, uint32_t odd)
 {
-    const struct operand *op = &run->operands[i];
-    return core->arena + op->dtcm + (place->odd >> i & 1u ? op->buffer : 0);
+    return core->arena + op->dtcm + (odd & 1u ? op->buffer : 0);
 }
 
 /* The ticket after which the buffers of a tile hold nothing that is still to be stored. */
@@ -42,7 +40,8 @@ static void load(struct rt_core *core, struct rt_run *run, uint32_t index, uint3
         rt_wait(core, &run->spent, latest_store(run, place));
     }
     FOR_OPERANDS (i, mask) {
-        move_tile(core, run, i, &place->tile, buffer(core, run, i, place), MOVE_READ);
+        uint32_t *data = buffer(core, &run->operands[i], place->odd >> i);
+        move_tile(core, run, i, &place->tile, data, MOVE_READ);
     }
     run->loaded[index] = core->last_ticket;
 }
@@ -55,10 +54,11 @@ static uint32_t kind_of_store(const struct rt_run *run, uint32_t bit, const stru
     return run->each & bit ? RT_EACH + (place->n_tiles & 1) : RT_OUTER + (place->n_outers & 1);
 }
 
+/* The tile that was computed: fill_args found its buffers. */
 static void store(struct rt_core *core, struct rt_run *run, const struct rt_place *place)
 {
     FOR_OPERANDS (i, place->tile.last_inner ? run->stores : run->stores & run->each) {
-        move_tile(core, run, i, &place->tile, buffer(core, run, i, place), MOVE_WRITE);
+        move_tile(core, run, i, &place->tile, core->args.data[i], MOVE_WRITE);
         run->stored[kind_of_store(run, 1u << i, place)] = core->last_ticket;
     }
 }
@@ -66,13 +66,15 @@ static void store(struct rt_core *core, struct rt_run *run, const struct rt_plac
 static void fill_args(struct rt_core *core, const struct rt_run *run, const struct rt_place *place)
 {
     struct kernel_args *args = &core->args;
+    const struct operand *op = run->operands;
+    uint32_t odd = place->odd;
     args->task = run->task;
     args->operands = run->operands;
     args->program = run->program;
     args->work = core->arena + run->task->work;
     args->tile = place->tile;
-    for (uint32_t i = 0; i < run->task->n_operands; i++) {
-        args->data[i] = buffer(core, run, i, place);
+    for (uint32_t i = 0; i < run->task->n_operands; i++, op++, odd >>= 1) {
+        args->data[i] = buffer(core, op, odd);
     }
 }
 

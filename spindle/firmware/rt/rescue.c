@@ -31,11 +31,20 @@ static uint32_t k_stride(const struct operand *op, const struct tile *tile)
     return op->fast == 3 ? op->unit_words : operand_row_words(op, tile);
 }
 
+static uint32_t tile_words(const struct operand *op, const struct tile *tile)
+{
+    uint32_t words = operand_row_words(op, tile);
+    for (uint32_t dim = 1; dim < SPINDLE_MAX_DIMS; dim++) {
+        words *= operand_rows(op, tile, dim);
+    }
+    return words;
+}
+
 static int load(struct rt_core *core, struct rt_run *run, uint32_t lazy, const struct tile *chunk)
 {
     uint32_t panel = lazy - LAZY_A + PANEL_A;
-    uint32_t words = move_words(&run->operands[lazy], chunk);
-    if (words > move_words(&run->operands[panel], chunk)) {
+    uint32_t words = tile_words(&run->operands[lazy], chunk);
+    if (words > tile_words(&run->operands[panel], chunk)) {
         rt_fault(core, FAULT_BAD_STEP, lazy, words);
         return 0;
     }

@@ -78,27 +78,31 @@ uint32_t hal_aborted(struct hal *hal)
     return hal->has_fault || status->abort != 0 || status->stop == hal->sequence;
 }
 
-/* Buffered stores: nobody reads them before the launch has ended. A word read from SDRAM is the dear
- * part: none is read where nothing is added to, or before the step's first run. */
+/* A word read from SDRAM is the dear part: none is read where nothing is added. */
+static inline void add_to(volatile uint32_t *sum, uint32_t more)
+{
+    if (more != 0) {
+        *sum += more;
+    }
+}
+
+/* Buffered stores: nobody reads them before the launch has ended. */
 void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct profile *spent)
 {
-    const uint32_t *more = (const uint32_t *)spent;
     uint32_t at = hal->profile + (step * SPINDLE_LANES + lane) * (uint32_t)sizeof *spent;
-    volatile uint32_t *to = (volatile uint32_t *)(uintptr_t)at;
-    uint32_t ran_before = 1;
+    volatile struct profile *to = (volatile struct profile *)(uintptr_t)at;
     hal->nonfinite += spent->nonfinite;
     if (hal->profile == 0 || !hal_in_arena(hal, at, sizeof *spent)) {
         return;
     }
-    if (spent->runs) {
-        ran_before = to[offsetof(struct profile, runs) / 4];
-        to[offsetof(struct profile, runs) / 4] = ran_before + spent->runs;
-    }
-    for (uint32_t i = 0; i < sizeof *spent / 4; i++) {
-        if (more[i] && i != offsetof(struct profile, runs) / 4) {
-            to[i] = more[i] + (ran_before ? to[i] : 0);
-        }
-    }
+    add_to(&to->cycles, spent->cycles);
+    add_to(&to->compute, spent->compute);
+    add_to(&to->dma_wait, spent->dma_wait);
+    add_to(&to->dma_bytes, spent->dma_bytes);
+    add_to(&to->barrier, spent->barrier);
+    add_to(&to->runs, spent->runs);
+    add_to(&to->nonfinite, spent->nonfinite);
+    add_to(&to->tiles, spent->tiles);
 }
 
 void hal_fault(struct hal *hal, const struct fault *fault)

@@ -67,20 +67,20 @@ pump:
     cmpne   r4, r11
     beq     .Lpumped
 .Lrequest:
-    ldmia   r2, {r6-r10}            @ sdram, dtcm, desc, left, stride
+    ldmia   r2, {r6-r10}            @ sdram, stride, desc, left, dtcm
     mov     r12, r8, lsl #15        @ bytes: DESC[16:0]
 .Lrow:
     str     r6, [r1, #DMA_ADRS]
-    str     r7, [r1, #DMA_ADRT]
+    str     r10, [r1, #DMA_ADRT]
     str     r8, [r1, #DMA_DESC]
     add     r4, r4, #1
     subs    r9, r9, #1
     beq     .Lnext
-    add     r6, r6, r10
-    add     r7, r7, r12, lsr #15
+    add     r6, r6, r7
+    add     r10, r10, r12, lsr #15
     cmp     r4, r11
     bne     .Lrow
-    stmia   r2, {r6-r9}
+    stmia   r2, {r6-r10}
     b       .Lpumped
 .Lnext:
     add     r2, r2, #DMA_REQUEST_BYTES

@@ -8,9 +8,9 @@
 
 #define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
-/* Rows that wait: the next one's addresses, how many are left, bytes from one to the next. */
+/* Rows that wait: the next one's addresses, bytes in SDRAM from one to the next, how many are left. */
 struct dma_request {
-    uint32_t sdram, dtcm, desc, left, stride;
+    uint32_t sdram, stride, desc, left, dtcm;
 };
 
 /* One core's hal: the software ring in front of the DMA controller, and where things lie. */
@@ -65,12 +65,20 @@ _Static_assert(offsetof(struct barrier, sent_at) == BARRIER_SENT_AT, "barrier_lo
 _Static_assert(offsetof(struct barrier, ask_at) == BARRIER_ASK_AT, "barrier_look.S");
 _Static_assert(offsetof(struct barrier, sent) == BARRIER_SENT, "barrier_look.S");
 _Static_assert(BARRIER_GROUP1 == BARRIER_GROUP0 + sizeof(struct barrier_group), "barrier_look.S");
+_Static_assert(offsetof(struct rt_core, arena) == CORE_ARENA, "move.S");
+_Static_assert(offsetof(struct rt_core, last_ticket) == CORE_LAST_TICKET, "move.S");
+_Static_assert(offsetof(struct rt_run, operands) == RUN_OPERANDS, "move.S");
+_Static_assert(offsetof(struct rt_run, base) == RUN_BASE, "move.S");
+_Static_assert(offsetof(struct rt_run, spent.dma_bytes) == RUN_DMA_BYTES, "move.S");
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
 _Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
 _Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");
-_Static_assert(offsetof(struct hal, queued) == HAL_HEAD + 4, "irq.S");
-_Static_assert(offsetof(struct hal, committed) == HAL_HEAD + 8, "irq.S");
-_Static_assert(offsetof(struct hal, done) == HAL_HEAD + 12, "irq.S");
+_Static_assert(offsetof(struct hal, queued) == HAL_QUEUED, "irq.S");
+_Static_assert(offsetof(struct hal, committed) == HAL_COMMITTED, "irq.S");
+_Static_assert(offsetof(struct hal, done) == HAL_COMMITTED + 4, "irq.S");
+_Static_assert(offsetof(struct hal, tail) == HAL_TAIL, "dma_queue.S");
+_Static_assert(offsetof(struct hal, arena) == HAL_ARENA, "dma_queue.S");
+_Static_assert(offsetof(struct hal, arena_bytes) == HAL_ARENA + 4, "dma_queue.S");
 
 extern struct firmware firmware;
 
@@ -86,9 +94,6 @@ void irq_alarm(void);
 void irq_spurious(void);
 void crash_reset(void);
 extern uint32_t reset_target;
-
-/* The compiler keeps the order of stores around it, for an interrupt handler of the same core. */
-static inline void port_order(void) { __asm__ volatile("" ::: "memory"); }
 
 static inline uint32_t port_cycles(void) { return 0u - REG(TIMER_BASE + TIMER1_VALUE); }
 
@@ -112,6 +117,7 @@ static inline uint32_t hal_in_arena(const struct hal *hal, uint32_t sdram, uint3
 }
 
 /* hal.c, dma.c */
+void dma_wait_for_room(struct hal *hal);
 void hal_give_up(struct hal *hal); /* after an error of the DMA controller */
 void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1); /* of the running lane */
 void hal_launch(struct hal *hal, const struct command *command);

@@ -112,7 +112,7 @@
 #define RTE_SWERR 13
 #define RTE_VER 20
 
-/* What assembly knows of struct firmware and struct hal (port.h checks it). */
+/* What assembly knows of structs of the firmware (port.h checks it). */
 #define DMA_RING 16
 #define DMA_REQUEST_BYTES 20
 #define BARRIER_NEWS 0x110
@@ -130,7 +130,16 @@
 #define BARRIER_ASK_AT 0x170
 #define BARRIER_SENT 0x178
 #define HAL_OFFSET 388
-#define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING) /* then queued, committed, done */
+#define CORE_ARENA 12
+#define CORE_LAST_TICKET 36
+#define RUN_OPERANDS 8
+#define RUN_BASE 20
+#define RUN_DMA_BYTES 296
+#define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING)
+#define HAL_QUEUED (HAL_HEAD + 4)
+#define HAL_COMMITTED (HAL_HEAD + 8) /* and done behind it */
+#define HAL_TAIL (HAL_HEAD + 16)
+#define HAL_ARENA (HAL_HEAD + 20)
 
 #define UNBUFFERED 0x10000000 /* of an SDRAM address */
 
