@@ -79,5 +79,9 @@ enum rt_reason control_run(struct rt_core *core, const struct step *step)
     } else {
         go_on(core->lane, step);
     }
-    return core->stopped ? RT_STOPPED : rt_finish(core, step, &core->run[core->current].spent);
+    if (core->stopped) {
+        return RT_STOPPED;
+    }
+    stream_prefetch(core, core->lane->at, core->lane->size);
+    return rt_finish(core, step, &core->run[core->current].spent);
 }

@@ -7,32 +7,22 @@
  */
 #include "port.h"
 
-/* An error stops the controller: everything asked for counts as over, and the launch ends. */
-void hal_give_up(struct hal *hal)
-{
-    uint32_t stat = REG(DMA_BASE + DMA_STAT);
-    REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_FLUSH;
-    REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_START;
-    hal_fail(hal, FAULT_DMA, hal->head->sdram, stat);
-    hal->head = hal->tail;
-    hal->committed = hal->queued;
-    hal->done = hal->queued;
-}
-
 static uint32_t is_past(const struct hal *hal, uint32_t ticket)
 {
     return (int32_t)(hal->done - ticket) >= 0;
 }
 
+/* The DMA line is answered here, with IRQ off; other interrupts, such as the monitor's messages, come in
+ * between. */
 static __attribute__((noinline)) void wait(struct hal *hal, uint32_t ticket)
 {
     uint32_t cpsr = port_disable_irq();
     REG(DMA_BASE + DMA_GCTL) = DMA_GCTL_EACH;
     for (hal_pump(hal); !is_past(hal, ticket); hal_pump(hal)) {
+        port_restore(cpsr);
+        port_disable_irq();
         REG(VIC_BASE + VIC_ENABLE) = 1u << VIC_DMA_DONE;
         port_wait_for_interrupt();
-        port_restore(cpsr); /* the monitor's messages, if that is what woke us */
-        port_disable_irq();
     }
     REG(DMA_BASE + DMA_GCTL) = DMA_GCTL_PAIRS;
     port_restore(cpsr);

@@ -87,6 +87,10 @@ dma_queue:
     ldmfd   sp!, {r4-r9, pc}
 
 .Lempty_or_full:
+    ldr     r12, [r0, #HAL_COMMITTED]
+    ldr     lr, [r0, #HAL_QUEUED]
+    cmp     r12, lr
+    beq     .Lroom
     stmfd   sp!, {r0, r2, r3}
     bl      dma_wait_for_room
     ldmfd   sp!, {r0, r2, r3}

@@ -1,4 +1,5 @@
-/* hal.c: hal.h on a SpiNNaker core, but for transfers (dma.c): words of SDRAM, abort, profile, fault record.
+/* hal.c: hal.h on a SpiNNaker core, but for transfers (dma.c) and faults (fault.c): words of SDRAM, abort,
+ * profile.
  */
 #include "port.h"
 
@@ -10,11 +11,6 @@ static volatile uint32_t *word_at(uint32_t address)
 static volatile struct status *status_of(const struct hal *hal)
 {
     return (volatile struct status *)(uintptr_t)hal->status;
-}
-
-static volatile struct core *self_of(const struct hal *hal)
-{
-    return (volatile struct core *)(uintptr_t)hal->self;
 }
 
 /* ---- launches */
@@ -30,33 +26,6 @@ void hal_launch(struct hal *hal, const struct command *command)
     hal->queued = 0;
     hal->committed = 0;
     hal->done = 0;
-}
-
-static uint32_t is_guard(uint32_t address) { return REG(address) == GUARD_WORD; }
-
-/* 1: no stack and no buffer has grown over its end. */
-uint32_t hal_intact(void)
-{
-    uint32_t intact = is_guard(DTCM_ARENA - 4) && is_guard(SYS_STACK_GUARD);
-    for (uint32_t guard = SYS_STACK_TOP; guard <= UND_STACK_TOP; guard += 0x100) {
-        intact = intact && is_guard(guard);
-    }
-    return intact;
-}
-
-/* ---- faults */
-
-void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1)
-{
-    const struct rt_lane *lane = &firmware.lane[firmware.running];
-    struct fault fault;
-    fault.code = code;
-    fault.lane = firmware.running;
-    fault.pc = lane->at;
-    fault.step = lane->step;
-    fault.word[0] = word0;
-    fault.word[1] = word1;
-    hal_fault(hal, &fault);
 }
 
 /* ---- words */
@@ -103,19 +72,4 @@ void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct pro
     add_to(&to->runs, spent->runs);
     add_to(&to->nonfinite, spent->nonfinite);
     add_to(&to->tiles, spent->tiles);
-}
-
-void hal_fault(struct hal *hal, const struct fault *fault)
-{
-    volatile uint32_t *to = (volatile uint32_t *)&self_of(hal)->fault;
-    const uint32_t *from = (const uint32_t *)fault;
-    if (hal->has_fault) {
-        return;
-    }
-    hal->has_fault = 1;
-    for (uint32_t i = 0; i < sizeof *fault / 4; i++) {
-        to[i] = from[i];
-    }
-    self_of(hal)->fault_sequence = hal->sequence;
-    status_of(hal)->stop = hal->sequence;
 }

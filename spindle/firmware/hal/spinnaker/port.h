@@ -118,11 +118,13 @@ static inline uint32_t hal_in_arena(const struct hal *hal, uint32_t sdram, uint3
 
 /* hal.c, dma.c */
 void dma_wait_for_room(struct hal *hal);
-void hal_give_up(struct hal *hal); /* after an error of the DMA controller */
-void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1); /* of the running lane */
 void hal_launch(struct hal *hal, const struct command *command);
 void hal_stop(struct hal *hal, const struct fault *fault);
-uint32_t hal_intact(void);
+
+/* fault.c: of the running lane; hal_give_up after an error of the DMA controller */
+void hal_give_up(struct hal *hal);
+void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1);
+void session_fail(uint32_t code, uint32_t word);
 
 /* vcpu.c */
 void vcpu_open(uint32_t app_id);
@@ -130,9 +132,9 @@ void vcpu_state(uint32_t state);
 void vcpu_say(const char *text);
 
 /* await.c, session.c */
+uint32_t hal_intact(void);
 uint32_t session_await(void); /* the end of a barrier: enum barrier_flag, never WAIT or MISSED */
 uint32_t session_run_launch(void);
-void session_fail(uint32_t code, uint32_t word);
 uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
 
 /* launch.c, serve.c, open.c */
