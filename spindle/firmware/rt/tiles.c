@@ -2,7 +2,7 @@
  *
  * Tiles along `inner` belong to one lane. The others are numbered with dim 3 fastest, then 2, 1, 0;
  * lane l runs the numbers t with (t + lane_first) % 16 = l. Nothing is divided that need not be: most
- * dims have one tile, and most lanes' numbers are below a dim's count.
+ * dims have one tile, and most lanes' numbers are below a dim's count. arm/tiles.S is the same for ARM.
  */
 #include "parts.h"
 

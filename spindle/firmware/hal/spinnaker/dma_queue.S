@@ -42,13 +42,32 @@ dma_queue:
     subs    r12, r7, #1
     bne     .Lrows
 .Lsound:
+    orr     r6, r6, r3
+    orr     r6, r6, #DMA_DESC_WIDE
+    add     r12, r0, #HAL_QUEUED
+    ldmia   r12, {r8, r9, lr}       @ queued, committed, done
+    sub     lr, r9, lr
+    cmp     r8, r9
+    cmpeq   r7, #1
+    bne     .Lring
+    cmp     lr, #2
+    bhs     .Lring
+    mov     r12, #DMA_BASE          @ nothing waits, so no interrupt of the DMA comes; it takes one more
+    str     r4, [r12, #DMA_ADRS]
+    str     r2, [r12, #DMA_ADRT]
+    str     r6, [r12, #DMA_DESC]
+    add     r8, r8, #1
+    str     r8, [r0, #HAL_QUEUED]
+    str     r8, [r0, #HAL_COMMITTED]
+    mov     r0, r8
+    ldmfd   sp!, {r4-r9, pc}
+
+.Lring:
     ldr     r9, [r0, #HAL_TAIL]
     ldr     r12, [r0, #HAL_HEAD]
     cmp     r9, r12
     beq     .Lempty_or_full
 .Lroom:
-    orr     r6, r6, r3
-    orr     r6, r6, #DMA_DESC_WIDE
     mov     r8, r2
     stmia   r9, {r4-r8}             @ sdram, stride, desc, left, dtcm
     add     r9, r9, #DMA_REQUEST_BYTES
@@ -91,7 +110,7 @@ dma_queue:
     ldr     lr, [r0, #HAL_QUEUED]
     cmp     r12, lr
     beq     .Lroom
-    stmfd   sp!, {r0, r2, r3}
+    stmfd   sp!, {r0, r2}
     bl      dma_wait_for_room
-    ldmfd   sp!, {r0, r2, r3}
+    ldmfd   sp!, {r0, r2}
     b       .Lroom

@@ -44,6 +44,41 @@ hal_pump:
     msr     cpsr_c, r12
     bx      lr
 
+/* port_dma_wait(hal, ticket): the DMA line, enabled in the controller, ends the sleep and is answered here,
+ * with IRQ off; other interrupts, such as the monitor's messages, come in between. */
+    .globl  port_dma_wait
+    .type   port_dma_wait, %function
+port_dma_wait:
+    mrs     r12, cpsr
+    stmfd   sp!, {r0, r1, r4-r12, lr}
+    orr     r1, r12, #0x80
+    msr     cpsr_c, r1
+    mov     r1, #DMA_BASE
+    mov     r2, #DMA_GCTL_EACH
+    str     r2, [r1, #DMA_GCTL]
+1:  ldr     r0, [sp]
+    bl      pump
+    ldmia   sp, {r0, r1}
+    ldr     r5, [r0, #HAL_COMMITTED + 4]
+    ldr     r12, [sp, #40]
+    subs    r5, r5, r1              @ done - ticket
+    bpl     2f
+    orr     r2, r12, #0x80
+    msr     cpsr_c, r12
+    nop
+    msr     cpsr_c, r2
+    mov     r1, #VIC_BASE
+    mov     r2, #1 << VIC_DMA_DONE
+    str     r2, [r1, #VIC_ENABLE]
+    mcr     p15, 0, r2, c7, c0, 4
+    b       1b
+2:  mov     r1, #DMA_BASE
+    mov     r2, #DMA_GCTL_PAIRS
+    str     r2, [r1, #DMA_GCTL]
+    ldmfd   sp!, {r0, r1, r4-r12, lr}
+    msr     cpsr_c, r12
+    bx      lr
+
 /* Count the transfers that are over, hand over what waits in the ring; the done interrupt is wanted
  * while something waits there. r0 = hal (port.h), all others but r13 are lost. */
     .type   pump, %function

@@ -70,6 +70,21 @@ _Static_assert(offsetof(struct rt_core, last_ticket) == CORE_LAST_TICKET, "move.
 _Static_assert(offsetof(struct rt_run, operands) == RUN_OPERANDS, "move.S");
 _Static_assert(offsetof(struct rt_run, base) == RUN_BASE, "move.S");
 _Static_assert(offsetof(struct rt_run, spent.dma_bytes) == RUN_DMA_BYTES, "move.S");
+_Static_assert(offsetof(struct rt_run, task) == RUN_TASK, "tiles.S");
+_Static_assert(offsetof(struct rt_run, each) == RUN_EACH, "tiles.S");
+_Static_assert(offsetof(struct rt_run, count) == RUN_COUNT, "tiles.S");
+_Static_assert(offsetof(struct rt_run, n_outer) == RUN_N_OUTER, "tiles.S");
+_Static_assert(offsetof(struct rt_run, n_inner) == RUN_N_INNER, "tiles.S");
+_Static_assert(offsetof(struct rt_run, place) == RUN_PLACE, "tiles.S");
+_Static_assert(offsetof(struct rt_run, current) == RUN_CURRENT, "tiles.S");
+_Static_assert(offsetof(struct rt_place, inner) == PLACE_INNER, "tiles.S");
+_Static_assert(offsetof(struct rt_place, tile.origin) == PLACE_ORIGIN, "tiles.S");
+_Static_assert(offsetof(struct rt_place, tile.extent) == PLACE_EXTENT, "tiles.S");
+_Static_assert(offsetof(struct rt_place, tile.first_inner) == PLACE_FIRST_INNER, "tiles.S");
+_Static_assert(offsetof(struct task, inner) == TASK_INNER, "tiles.S");
+_Static_assert(offsetof(struct task, lane_first) == TASK_LANE_FIRST, "tiles.S");
+_Static_assert(offsetof(struct task, extent) == TASK_EXTENT, "tiles.S");
+_Static_assert(offsetof(struct task, tile) == TASK_TILE, "tiles.S");
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
 _Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
 _Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");
@@ -83,11 +98,12 @@ _Static_assert(offsetof(struct hal, arena_bytes) == HAL_ARENA + 4, "dma_queue.S"
 extern struct firmware firmware;
 
 /* start.S, irq.S */
+void port_sleep_unless(const volatile uint32_t *news); /* WFI with both interrupts off, unless *news */
 uint32_t port_disable_irq(void);            /* returns the former CPSR */
 void port_restore(uint32_t cpsr);           /* what port_disable_irq returned */
-void port_sleep_unless(const volatile uint32_t *news); /* WFI with both interrupts off, unless *news */
 void port_wait_for_interrupt(void);         /* WFI; the caller has IRQ off */
 void hal_pump(struct hal *hal);             /* with IRQ on or off */
+void port_dma_wait(struct hal *hal, uint32_t ticket); /* asleep until it is over */
 void irq_mailbox(void);                     /* vectors */
 void irq_dma(void);
 void irq_alarm(void);

@@ -132,9 +132,24 @@
 #define HAL_OFFSET 388
 #define CORE_ARENA 12
 #define CORE_LAST_TICKET 36
+#define TASK_INNER 10
+#define TASK_LANE_FIRST 11
+#define TASK_EXTENT 12
+#define TASK_TILE 28
+#define RUN_TASK 4
 #define RUN_OPERANDS 8
 #define RUN_BASE 20
+#define RUN_EACH 116
+#define RUN_COUNT 124
+#define RUN_N_OUTER 140
+#define RUN_N_INNER 144
+#define RUN_PLACE 148
+#define RUN_CURRENT 276
 #define RUN_DMA_BYTES 296
+#define PLACE_INNER 4
+#define PLACE_ORIGIN 20
+#define PLACE_EXTENT 36
+#define PLACE_FIRST_INNER 52
 #define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING)
 #define HAL_QUEUED (HAL_HEAD + 4)
 #define HAL_COMMITTED (HAL_HEAD + 8) /* and done behind it */
