@@ -1,4 +1,6 @@
-/* task.c: a task entry in a record slot, checked and made ready to run on a lane. */
+/* task.c: a task entry in a record slot, checked and made ready to run on a lane. arm/task.S is the same
+ * for ARM.
+ */
 #include "parts.h"
 
 #define ARENA_WORDS (SPINDLE_TILE_ARENA_BYTES / 4)
