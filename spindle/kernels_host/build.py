@@ -25,12 +25,13 @@ ARM_SOURCES = (
     "kernels/arm/*.c",
     "kernels/arm/*.S",
     "rt/*.c",
+    "rt/arm/*.S",
     "hal/spinnaker/*.c",
     "hal/spinnaker/*.S",
 )
-"""A file in kernels/arm/ replaces the C file of its name in kernels/."""
+"""A file in kernels/arm/ or rt/arm/ replaces the C file of its name above."""
 HOST_ONLY = ("kernel_cost.c", "barrier_look.c")
-ARM_FAST = ("await.c", "dma.c", "dot_s28_sums.c", "move.c", "strip.c")
+ARM_FAST = ("dot_s28_sums.c", "strip.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
 BARRIER_PATH = ("barrier.c", "session.c", "hal.c", "rt.c")
 """Run between the last arrival and the release: their inline functions are inlined."""
@@ -41,9 +42,6 @@ THUMB_FILES = (
     "quantise.c",
     "scan.c",
     "scan_rows.c",
-    "stream.c",
-    "task.c",
-    "tiles.c",
     "balance.c",
     "dot_f32.c",
     "rescue.c",

@@ -10,7 +10,8 @@ import pytest
 from spindle.firmware_build import build, elf
 from spindle.spec import chip
 
-MASKERS = {"port_disable_irq", "port_restore", "port_sleep_unless", "barrier_look"}
+MASKERS = {"hal_pump", "port_disable_irq", "port_dma_wait", "port_restore"}
+MASKERS |= {"port_sleep_unless", "barrier_look"}
 """Code in ITCM that writes CPSR; the last two mask FIQ too, for the few cycles before WFI."""
 
 

@@ -12,9 +12,18 @@
 
 struct hal;
 
-/* The tile arena and the two record slots of this core's DTCM. */
-uint32_t *hal_arena(struct hal *hal);
-uint8_t *hal_record_slot(struct hal *hal, uint32_t slot);
+/* Each hal has its own hal_inline.h, which declares or defines these:
+ *
+ * hal_arena, hal_record_slot: the tile arena and the two record slots of this core's DTCM.
+ *
+ * hal_cycles: core clock cycles, wrapping: a real core's timer. Only for profiles: the host, which
+ * knows times at the barrier only, returns 0 and fills the times of profile records itself.
+ *
+ * hal_charge_tile, hal_charge_step: charge what a tile or a step costs. On ARM these are empty.
+ *
+ * hal_estimate: 0 on a machine. In the compiler's estimate (host only) tiles are neither moved nor
+ * computed, a SET_REG takes its lower bound, and a while runs its body this many times (1 or more). */
+#include "hal_inline.h"
 
 /* n_rows transfers of equal length: `stride` bytes apart in SDRAM, dense in DTCM. */
 struct dma_rows {
@@ -30,24 +39,12 @@ struct dma_rows {
 uint32_t hal_dma_read(struct hal *hal, const struct dma_rows *rows, void *dtcm);
 uint32_t hal_dma_write(struct hal *hal, const struct dma_rows *rows, const void *dtcm);
 
-/* Return when every transfer up to and including `ticket` is done; ticket 0 returns at once. */
-void hal_dma_wait(struct hal *hal, uint32_t ticket);
+/* Return when every transfer up to and including `ticket` is done; ticket 0 returns at once. Returns
+ * the cycles waited, as hal_cycles counts them. */
+uint32_t hal_dma_wait(struct hal *hal, uint32_t ticket);
 
-/* One word of SDRAM, read or written now (not buffered). */
+/* One word of SDRAM, read now. */
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram);
-void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value);
-
-/* Core clock cycles, wrapping: a real core's timer. Only for profiles: the host, which knows times
- * at the barrier only, returns 0 and fills the times of profile records itself. */
-uint32_t hal_cycles(struct hal *hal);
-
-/* Charge what a tile, a step or a control word costs. On ARM these are empty: time is real. */
-void hal_charge_tile(struct hal *hal, const struct kernel_args *args);
-void hal_charge_step(struct hal *hal);
-
-/* 0 on a machine. In the compiler's estimate (host only) tiles are neither moved nor computed, a
- * SET_REG takes its lower bound, and a while runs its body this many times (1 or more). */
-uint32_t hal_estimate(struct hal *hal);
 
 /* 1 when the host has set the abort flag; looked at once per tile. */
 uint32_t hal_aborted(struct hal *hal);

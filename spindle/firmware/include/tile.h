@@ -18,13 +18,21 @@ struct tile {
 };
 
 /* Indices of `dim` that share one place. */
-uint32_t operand_granule(const struct operand *op, uint32_t dim);
+static inline uint32_t operand_granule(const struct operand *op, uint32_t dim)
+{
+    return dim == 1 ? op->granule1 : dim == 3 ? op->granule3 : 1;
+}
 
 /* Rows along one dim: 1 where the operand is not indexed by it or it is the fast dim. */
 uint32_t operand_rows(const struct operand *op, const struct tile *t, uint32_t dim);
 
 /* Words of one row. */
-uint32_t operand_row_words(const struct operand *op, const struct tile *t);
+static inline uint32_t operand_row_words(const struct operand *op, const struct tile *t)
+{
+    uint32_t n = op->fast == SPINDLE_NO_DIM ? 1 : t->extent[op->fast];
+    uint32_t align = op->align_words;
+    return (n * op->unit_words + align - 1) & (0u - align);
+}
 
 /* Words from one granule of `dim` to the next; 0 where the operand is not indexed by it. */
 uint32_t operand_step(const struct operand *op, const struct tile *t, uint32_t dim);

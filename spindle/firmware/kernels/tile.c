@@ -1,11 +1,6 @@
 /* Where a tile of an operand lies in DTCM: sizes and steps in words (contracts: tile.h). */
 #include "tile.h"
 
-uint32_t operand_granule(const struct operand *op, uint32_t dim)
-{
-    return dim == 1 ? op->granule1 : dim == 3 ? op->granule3 : 1;
-}
-
 uint32_t operand_rows(const struct operand *op, const struct tile *t, uint32_t dim)
 {
     uint32_t granule = operand_granule(op, dim);
@@ -16,13 +11,6 @@ uint32_t operand_rows(const struct operand *op, const struct tile *t, uint32_t d
         return t->extent[dim];
     }
     return (t->origin[dim] + t->extent[dim] - 1) / granule - t->origin[dim] / granule + 1;
-}
-
-uint32_t operand_row_words(const struct operand *op, const struct tile *t)
-{
-    uint32_t n = op->fast == SPINDLE_NO_DIM ? 1 : t->extent[op->fast];
-    uint32_t align = op->align_words;
-    return (n * op->unit_words + align - 1) & (0u - align);
 }
 
 uint32_t operand_step(const struct operand *op, const struct tile *t, uint32_t dim)

@@ -1,25 +1,5 @@
-/* control.c: LOOP, LOOP_END, SET_REG, BRANCH, END; and addresses with loop registers. */
+/* control.c: LOOP, LOOP_END, SET_REG, BRANCH, END. */
 #include "parts.h"
-
-uint32_t control_address(struct rt_core *core, const struct rt_lane *lane, const struct addr *addr,
-                         const struct term *terms)
-{
-    uint32_t at;
-    if (addr->slot >= core->command->n_slots) {
-        rt_fault(core, lane, FAULT_BAD_ADDRESS, addr->slot, (uint32_t)addr->offset);
-        return 0;
-    }
-    at = hal_read_word(core->hal, core->command->binding + 4u * addr->slot);
-    at += (uint32_t)addr->offset;
-    for (uint32_t i = 0; i < addr->n_terms; i++) {
-        if (terms[i].reg >= SPINDLE_LOOP_REGS) {
-            rt_fault(core, lane, FAULT_BAD_STEP, terms[i].reg, addr->slot);
-            return 0;
-        }
-        at += (uint32_t)terms[i].stride * lane->reg[terms[i].reg];
-    }
-    return at;
-}
 
 static void go_on(struct rt_lane *lane, const struct step *step)
 {
@@ -34,42 +14,40 @@ static void jump(struct rt_lane *lane, const struct control *control)
 }
 
 /* 1 to jump. A branch's register counts the trips of its while: only the estimate looks at it. */
-static int branch(struct rt_core *core, const struct rt_lane *lane, const struct step *step,
-                  uint32_t word)
+static int branch(struct rt_core *core, const struct step *step, uint32_t word)
 {
     uint32_t trips = hal_estimate(core->hal);
-    return trips ? lane->reg[step->reg] >= trips : word == 0;
+    return trips ? core->lane->reg[step->reg] >= trips : word == 0;
 }
 
-static void set_reg(struct rt_core *core, struct rt_lane *lane, const struct step *step,
-                    const struct control *control, uint32_t word)
+static void set_reg(struct rt_core *core, const struct step *step, const struct control *control,
+                    uint32_t word)
 {
     int32_t value = hal_estimate(core->hal) ? control->lo : (int32_t)word;
     value = value > control->hi ? control->hi : value;
-    lane->reg[step->reg] = (uint32_t)(value < control->lo ? control->lo : value);
+    core->lane->reg[step->reg] = (uint32_t)(value < control->lo ? control->lo : value);
 }
 
 /* 1 to jump. */
-static int act(struct rt_core *core, struct rt_lane *lane, const struct step *step,
-               const struct control *control)
+static int act(struct rt_core *core, const struct step *step, const struct control *control)
 {
+    uint32_t *reg = &core->lane->reg[step->reg];
     uint32_t word = 0;
     if (step->kind == STEP_SET_REG || step->kind == STEP_BRANCH) {
         const struct term *terms = (const struct term *)(control + 1);
-        word = hal_read_word(core->hal, control_address(core, lane, &control->addr, terms));
+        word = hal_read_word(core->hal, address_of(core, &control->addr, terms));
     }
     if (step->kind == STEP_LOOP) {
-        lane->reg[step->reg] = 0;
+        *reg = 0;
         return control->count == 0;
     }
     if (step->kind == STEP_LOOP_END) {
-        lane->reg[step->reg]++;
-        return lane->reg[step->reg] < control->count;
+        return ++*reg < control->count;
     }
     if (step->kind == STEP_BRANCH) {
-        return branch(core, lane, step, word);
+        return branch(core, step, word);
     }
-    set_reg(core, lane, step, control, word);
+    set_reg(core, step, control, word);
     return 0;
 }
 
@@ -81,21 +59,10 @@ static int well_formed(const struct step *step, const struct control *control)
            step->size == fixed + control->addr.n_terms * sizeof(struct term);
 }
 
-static enum rt_reason finish(struct rt_core *core, struct rt_lane *lane, uint32_t barrier)
-{
-    struct profile *spent = &core->run[core->current].spent;
-    if (barrier) {
-        rt_wait_all(core, spent);
-    }
-    rt_report(core, lane, spent);
-    return barrier ? RT_BARRIER : RT_CONTINUE;
-}
-
-enum rt_reason control_run(struct rt_core *core, struct rt_lane *lane, const struct step *step)
+enum rt_reason control_run(struct rt_core *core, const struct step *step)
 {
     const struct control *control = (const struct control *)(step + 1);
-    uint32_t barrier = step->flags & STEP_FLAG_BARRIER;
-    if (rt_must_stop(core, lane)) {
+    if (rt_must_stop(core)) {
         return RT_STOPPED;
     }
     hal_charge_step(core->hal);
@@ -104,13 +71,17 @@ enum rt_reason control_run(struct rt_core *core, struct rt_lane *lane, const str
         return RT_END;
     }
     if (!well_formed(step, control)) {
-        rt_fault(core, lane, FAULT_BAD_STEP, step->kind, step->size);
+        rt_fault(core, FAULT_BAD_STEP, step->kind, step->size);
         return RT_STOPPED;
     }
-    if (act(core, lane, step, control)) {
-        jump(lane, control);
+    if (act(core, step, control)) {
+        jump(core->lane, control);
     } else {
-        go_on(lane, step);
+        go_on(core->lane, step);
     }
-    return core->stopped ? RT_STOPPED : finish(core, lane, barrier);
+    if (core->stopped) {
+        return RT_STOPPED;
+    }
+    stream_prefetch(core, core->lane->at, core->lane->size);
+    return rt_finish(core, step, &core->run[core->current].spent);
 }

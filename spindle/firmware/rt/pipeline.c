@@ -10,88 +10,83 @@
 
 #define HALF_WORDS (SPINDLE_HALF_ARENA_BYTES / 4)
 
-/* Bits of operands with a bit in mask, one after another: FOR_OPERANDS(i, mask). */
+/* Operands with a bit in mask, one after another: FOR_OPERANDS(i, mask). */
 #define FOR_OPERANDS(i, mask) \
-    for (uint32_t i = 0, left_ = (mask); left_ != 0; i++, left_ >>= 1) \
-        if (left_ & 1u)
+    for (uint32_t left_ = (mask), i; \
+         left_ != 0 && (i = (uint32_t)__builtin_ctz(left_), 1); left_ &= left_ - 1)
 
-/* Which of two buffers. Inlined for speed: it runs several times per operand and tile. */
-static inline __attribute__((always_inline)) uint32_t parity(const struct rt_run *run, uint32_t i,
-                                                            const struct rt_place *place)
+static inline uint32_t *buffer(struct rt_core *core, const struct operand *op, uint32_t odd)
 {
-    uint32_t n = run->each >> i & 1u ? place->n_tiles : place->n_outers;
-    return run->operands[i].buffer == 0 ? 0 : n & 1u;
+    return core->arena + op->dtcm + (odd & 1u ? op->buffer : 0);
 }
 
-static inline __attribute__((always_inline)) uint32_t *
-buffer(struct rt_core *core, const struct rt_run *run, uint32_t i, const struct rt_place *place)
+/* The ticket after which the buffers of a tile hold nothing that is still to be stored. */
+static uint32_t latest_store(const struct rt_run *run, const struct rt_place *place)
 {
-    const struct operand *op = &run->operands[i];
-    return core->arena + op->dtcm + (parity(run, i, place) ? op->buffer : 0);
+    uint32_t outer = run->stored[RT_OUTER + (place->n_outers & 1)];
+    uint32_t each = run->stored[RT_EACH + (place->n_tiles & 1)];
+    return larger(run->stored[RT_ONE_BUFFER], larger(outer, each));
 }
 
 /* COPY's store shares the buffer of its input: wait until it has left. */
-static void load(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
-                 uint32_t index, uint32_t which)
+static void load(struct rt_core *core, struct rt_run *run, uint32_t index, uint32_t which)
 {
     const struct rt_place *place = &run->place[index];
-    FOR_OPERANDS (i, place->inner == 0 ? which : which & run->each) {
-        if (run->task->kernel == KERNEL_COPY) {
-            rt_wait(core, &run->spent, run->stored[1][parity(run, i, place)]);
-        }
-        move_tile(core, lane, run, i, &place->tile, buffer(core, run, i, place), MOVE_READ);
-        run->loaded[index] = core->last_ticket;
+    uint32_t mask = place->inner == 0 ? which : which & run->each;
+    if (mask == 0) {
+        return;
     }
+    if (run->task->kernel == KERNEL_COPY) {
+        rt_wait(core, &run->spent, latest_store(run, place));
+    }
+    FOR_OPERANDS (i, mask) {
+        uint32_t *data = buffer(core, &run->operands[i], place->odd >> i);
+        move_tile(core, run, i, &place->tile, data, MOVE_READ);
+    }
+    run->loaded[index] = core->last_ticket;
 }
 
-static void store(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
-                  const struct rt_place *place)
+static uint32_t kind_of_store(const struct rt_run *run, uint32_t bit, const struct rt_place *place)
+{
+    if (run->one_buffer & bit) {
+        return RT_ONE_BUFFER;
+    }
+    return run->each & bit ? RT_EACH + (place->n_tiles & 1) : RT_OUTER + (place->n_outers & 1);
+}
+
+/* The tile that was computed: fill_args found its buffers. */
+static void store(struct rt_core *core, struct rt_run *run, const struct rt_place *place)
 {
     FOR_OPERANDS (i, place->tile.last_inner ? run->stores : run->stores & run->each) {
-        move_tile(core, lane, run, i, &place->tile, buffer(core, run, i, place), MOVE_WRITE);
-        run->stored[i][parity(run, i, place)] = core->last_ticket;
+        move_tile(core, run, i, &place->tile, core->args.data[i], MOVE_WRITE);
+        run->stored[kind_of_store(run, 1u << i, place)] = core->last_ticket;
     }
-}
-
-/* The engine works in order: the latest ticket stands for all. */
-static void wait_for_buffers(struct rt_core *core, struct rt_run *run, const struct rt_place *place)
-{
-    uint32_t latest = run->loaded[run->current];
-    FOR_OPERANDS (i, run->stores) {
-        uint32_t ticket = run->stored[i][parity(run, i, place)];
-        latest = ticket > latest ? ticket : latest;
-    }
-    rt_wait(core, &run->spent, latest);
 }
 
 static void fill_args(struct rt_core *core, const struct rt_run *run, const struct rt_place *place)
 {
     struct kernel_args *args = &core->args;
+    const struct operand *op = run->operands;
+    uint32_t odd = place->odd;
     args->task = run->task;
     args->operands = run->operands;
     args->program = run->program;
     args->work = core->arena + run->task->work;
-    for (uint32_t dim = 0; dim < SPINDLE_MAX_DIMS; dim++) {
-        args->tile.origin[dim] = place->tile.origin[dim];
-        args->tile.extent[dim] = place->tile.extent[dim];
-    }
-    args->tile.first_inner = place->tile.first_inner;
-    args->tile.last_inner = place->tile.last_inner;
-    for (uint32_t i = 0; i < run->task->n_operands; i++) {
-        args->data[i] = buffer(core, run, i, place);
+    args->tile = place->tile;
+    for (uint32_t i = 0; i < run->task->n_operands; i++, op++, odd >>= 1) {
+        args->data[i] = buffer(core, op, odd);
     }
 }
 
-static void finish_dot(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run)
+static void finish_dot(struct rt_core *core, struct rt_run *run)
 {
     if (run->task->kernel == KERNEL_DOT_S28 && kernel_flagged(&core->args) != 0) {
-        rescue_run(core, lane, run);
+        rescue_run(core, run);
     }
     kernel_epilogue(&core->args);
 }
 
-static void compute(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
-                    const struct rt_place *place)
+static void compute(struct rt_core *core, struct rt_run *run, const struct rt_place *place)
 {
     uint32_t kernel = run->task->kernel;
     uint32_t start = hal_cycles(core->hal);
@@ -101,7 +96,7 @@ static void compute(struct rt_core *core, const struct rt_lane *lane, struct rt_
     if (!hal_estimate(core->hal)) {
         kernel_compute(&core->args);
         if (place->tile.last_inner && (kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32)) {
-            finish_dot(core, lane, run);
+            finish_dot(core, run);
         }
     }
     waited = run->spent.dma_wait - waited;
@@ -114,38 +109,50 @@ static uint32_t half_of(const struct task *task)
     return task->work >= HALF_WORDS;
 }
 
-static int keeps_to_other_half(const struct rt_run *run, const struct step *next)
+static int keeps_to_other_half(const struct rt_run *run, const struct task *task)
 {
-    const struct task *task = (const struct task *)(next + 1);
-    return next->kind == STEP_TASK && next->size >= sizeof(*next) + sizeof(*task) &&
-           (task->flags & TASK_EXCLUSIVE) == 0 && half_of(task) != half_of(run->task);
+    return (task->flags & TASK_EXCLUSIVE) == 0 && half_of(task) != half_of(run->task);
 }
 
-/* The task before `run` used the half of the next one. Its stores have left: the next one's record
- * was queued behind them, and is here. */
-static void load_next_task(struct rt_core *core, struct rt_lane *lane, struct rt_run *run)
+/* The task after this one, checked and its addresses found; 0 where there is none yet. */
+static struct rt_run *prepare_next(struct rt_core *core, const struct rt_run *run)
 {
     struct rt_run *next = &core->run[1 - core->current];
     uint32_t slot = core->slot;
     const struct step *step;
-    if ((run->step->flags & STEP_FLAG_BARRIER) || (run->task->flags & TASK_EXCLUSIVE) ||
-        run->step->next_size == 0) {
-        return;
+    if (run->step->next_size == 0) {
+        return 0;
     }
-    step = stream_get(core, lane, lane->at + run->step->size, run->step->next_size);
+    step = stream_get(core, core->lane->at + run->step->size, run->step->next_size);
     core->slot = slot;
-    if (step == 0 || !keeps_to_other_half(run, step)) {
-        return;
+    if (step == 0 || step->kind != STEP_TASK) {
+        return 0;
     }
-    lane->step = step->id; /* for faults */
-    if (task_prepare(core, lane, next, step) && tiles_valid(next, &next->place[0])) {
-        load(core, lane, next, 0, next->loads[0] | next->loads[1]);
-    }
-    lane->step = run->step->id;
-    next->ready = 1;
+    core->lane->step = step->id; /* for faults */
+    next->ready = task_prepare(core, next, step) ? RT_PREPARED : RT_NOT_READY;
+    core->lane->step = run->step->id;
+    return next->ready ? next : 0;
 }
 
-static void run_tile(struct rt_core *core, struct rt_lane *lane, struct rt_run *run)
+/* The task before `run` used the half of the next one. Its stores have left: the next one's record
+ * was queued behind them, and is here. */
+static void load_next_task(struct rt_core *core, struct rt_run *run)
+{
+    struct rt_run *next;
+    if ((run->step->flags & STEP_FLAG_BARRIER) || (run->task->flags & TASK_EXCLUSIVE)) {
+        return;
+    }
+    next = prepare_next(core, run);
+    if (next != 0 && keeps_to_other_half(run, next->task)) {
+        if (tiles_valid(next, &next->place[0])) {
+            load(core, next, 0, next->loads[0] | next->loads[1]);
+        }
+        next->ready = RT_LOADING;
+    }
+}
+
+/* The engine works in order: the latest ticket stands for all. */
+static void run_tile(struct rt_core *core, struct rt_run *run)
 {
     const struct rt_place *place = &run->place[run->current];
     uint32_t ahead = 1 - run->current;
@@ -154,65 +161,64 @@ static void run_tile(struct rt_core *core, struct rt_lane *lane, struct rt_run *
     more = tiles_valid(run, &run->place[ahead]);
     run->loaded[ahead] = 0;
     if (more) {
-        load(core, lane, run, ahead, run->loads[1]);
+        load(core, run, ahead, run->loads[1]);
     } else {
-        load_next_task(core, lane, run);
+        load_next_task(core, run);
     }
-    wait_for_buffers(core, run, place);
-    compute(core, lane, run, place);
-    store(core, lane, run, place);
+    rt_wait(core, &run->spent, larger(run->loaded[run->current], latest_store(run, place)));
+    compute(core, run, place);
+    store(core, run, place);
     if (more) {
-        load(core, lane, run, ahead, run->loads[0]);
+        load(core, run, ahead, run->loads[0]);
     }
     run->current = ahead;
 }
 
-/* 0 after a fault. Tasks before this one may still be storing: only a ready one knows better. */
-static int begin(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
-                 const struct step *step)
+/* 0 after a fault. Tasks before this one may still be storing: only one that is loading knows better. */
+static int begin(struct rt_core *core, struct rt_run *run, const struct step *step)
 {
-    if (run->ready && run->step == step) {
-        return 1;
-    }
-    rt_wait_all(core, &run->spent);
-    if (!task_prepare(core, lane, run, step)) {
+    uint32_t ready = run->step == step ? run->ready : RT_NOT_READY;
+    run->ready = RT_NOT_READY;
+    if (ready == RT_NOT_READY && !task_prepare(core, run, step)) {
         return 0;
     }
-    if (tiles_valid(run, &run->place[0])) {
-        load(core, lane, run, 0, run->loads[0] | run->loads[1]);
+    if (ready != RT_LOADING) {
+        rt_wait(core, &run->spent, core->last_ticket);
+        if (tiles_valid(run, &run->place[0])) {
+            load(core, run, 0, run->loads[0] | run->loads[1]);
+        }
     }
     return 1;
 }
 
-static enum rt_reason finish(struct rt_core *core, struct rt_lane *lane, struct rt_run *run)
+/* Before a barrier a core that runs one lane prepares the next task while its last stores leave. */
+static enum rt_reason finish(struct rt_core *core, struct rt_run *run)
 {
-    uint32_t barrier = run->step->flags & STEP_FLAG_BARRIER;
-    if (barrier) {
-        rt_wait_all(core, &run->spent);
+    enum rt_reason reason;
+    if ((run->step->flags & STEP_FLAG_BARRIER) && core->n_lanes == 1) {
+        prepare_next(core, run);
     }
-    rt_report(core, lane, &run->spent);
-    lane->at += run->step->size;
-    lane->size = run->step->next_size;
+    reason = rt_finish(core, run->step, &run->spent);
+    core->lane->at += run->step->size;
+    core->lane->size = run->step->next_size;
     if (core->run[1 - core->current].ready) {
         core->current = 1 - core->current;
     }
-    return barrier ? RT_BARRIER : RT_CONTINUE;
+    return core->stopped ? RT_STOPPED : reason;
 }
 
-enum rt_reason pipeline_run(struct rt_core *core, struct rt_lane *lane, const struct step *step)
+enum rt_reason pipeline_run(struct rt_core *core, const struct step *step)
 {
     struct rt_run *run = &core->run[core->current];
-    int sound = begin(core, lane, run, step);
-    run->ready = 0;
-    if (!sound) {
+    if (!begin(core, run, step)) {
         return RT_STOPPED;
     }
-    stream_prefetch(core, lane->at + step->size, step->next_size);
+    stream_prefetch(core, core->lane->at + step->size, step->next_size);
     while (tiles_valid(run, &run->place[run->current])) {
-        if (rt_must_stop(core, lane)) {
+        if (rt_must_stop(core)) {
             return RT_STOPPED;
         }
-        run_tile(core, lane, run);
+        run_tile(core, run);
     }
-    return core->stopped ? RT_STOPPED : finish(core, lane, run);
+    return core->stopped ? RT_STOPPED : finish(core, run);
 }

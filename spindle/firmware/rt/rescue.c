@@ -31,29 +31,36 @@ static uint32_t k_stride(const struct operand *op, const struct tile *tile)
     return op->fast == 3 ? op->unit_words : operand_row_words(op, tile);
 }
 
-static int load(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
-                uint32_t lazy, const struct tile *chunk)
+static uint32_t tile_words(const struct operand *op, const struct tile *tile)
+{
+    uint32_t words = operand_row_words(op, tile);
+    for (uint32_t dim = 1; dim < SPINDLE_MAX_DIMS; dim++) {
+        words *= operand_rows(op, tile, dim);
+    }
+    return words;
+}
+
+static int load(struct rt_core *core, struct rt_run *run, uint32_t lazy, const struct tile *chunk)
 {
     uint32_t panel = lazy - LAZY_A + PANEL_A;
-    uint32_t words = move_words(&run->operands[lazy], chunk);
-    if (words > move_words(&run->operands[panel], chunk)) {
-        rt_fault(core, lane, FAULT_BAD_STEP, lazy, words);
+    uint32_t words = tile_words(&run->operands[lazy], chunk);
+    if (words > tile_words(&run->operands[panel], chunk)) {
+        rt_fault(core, FAULT_BAD_STEP, lazy, words);
         return 0;
     }
-    move_tile(core, lane, run, lazy, chunk, core->args.data[panel], MOVE_READ);
+    move_tile(core, run, lazy, chunk, core->args.data[panel], MOVE_READ);
     return 1;
 }
 
-static int run_chunk(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
-                     const struct tile *tile)
+static int run_chunk(struct rt_core *core, struct rt_run *run, const struct tile *tile)
 {
     const struct operand *a = &run->operands[LAZY_A];
     const struct operand *b = &run->operands[LAZY_B];
     struct rescue_chunk chunk;
-    if (!load(core, lane, run, LAZY_A, tile) || !load(core, lane, run, LAZY_B, tile)) {
+    if (!load(core, run, LAZY_A, tile) || !load(core, run, LAZY_B, tile)) {
         return 0;
     }
-    rt_wait_all(core, &run->spent);
+    rt_wait(core, &run->spent, core->last_ticket);
     chunk.a = core->args.data[PANEL_A];
     chunk.b = core->args.data[PANEL_B];
     chunk.a_row = free_stride(a, tile, 1);
@@ -71,7 +78,7 @@ static uint32_t chunk_size(const struct task *task, uint32_t k)
     return left < task->tile[3] ? left : task->tile[3];
 }
 
-void rescue_run(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run)
+void rescue_run(struct rt_core *core, struct rt_run *run)
 {
     const struct task *task = run->task;
     struct tile tile;
@@ -80,7 +87,7 @@ void rescue_run(struct rt_core *core, const struct rt_lane *lane, struct rt_run 
     for (uint32_t k = 0; k < task->extent[3]; k += tile.extent[3]) {
         tile.origin[3] = k;
         tile.extent[3] = chunk_size(task, k);
-        if (!run_chunk(core, lane, run, &tile)) {
+        if (!run_chunk(core, run, &tile)) {
             return;
         }
     }

@@ -1,4 +1,6 @@
-/* task.c: a task entry in a record slot, checked and made ready to run on a lane. */
+/* task.c: a task entry in a record slot, checked and made ready to run on a lane. arm/task.S is the same
+ * for ARM.
+ */
 #include "parts.h"
 
 #define ARENA_WORDS (SPINDLE_TILE_ARENA_BYTES / 4)
@@ -39,68 +41,83 @@ static void point(struct rt_run *run, const struct step *step, const struct task
     run->program = (const struct instr *)(run->terms + task->n_terms);
 }
 
+/* What is found about the operands, a bit each. */
+struct sorted {
+    uint32_t loads[2], stores, each, one_buffer;
+};
+
 /* Which transfers the operand takes part in. A RESIDENT operand's only tile was left in DTCM by an
  * earlier task of this lane, unless another lane of the core came between. */
-static void sort_operand(const struct rt_core *core, struct rt_run *run, const struct operand *op,
-                         uint32_t bit)
+static inline void sort_operand(const struct rt_core *core, uint32_t inner,
+                                const struct operand *op, uint32_t bit, struct sorted *sorted)
 {
-    uint32_t inner = run->task->inner;
-    int stays = (op->flags & OPERAND_RESIDENT) && core->n_lanes == 1;
+    uint32_t flags = op->flags;
     if (inner == SPINDLE_NO_DIM || op->stride[inner] != 0 || op->fast == inner) {
-        run->each |= bit;
+        sorted->each |= bit;
     }
-    if (op->flags & OPERAND_STORE) {
-        run->stores |= bit;
-    } else if ((op->flags & (OPERAND_LAZY | OPERAND_INTERNAL)) == 0 && !stays) {
-        run->loads[op->buffer != 0] |= bit;
+    if (op->buffer == 0) {
+        sorted->one_buffer |= bit;
+    }
+    if (flags & OPERAND_STORE) {
+        sorted->stores |= bit;
+    } else if ((flags & (OPERAND_LAZY | OPERAND_INTERNAL)) == 0 &&
+               !((flags & OPERAND_RESIDENT) && core->n_lanes == 1)) {
+        sorted->loads[op->buffer != 0] |= bit;
     }
 }
 
 /* Returns 0 where the record is not sound. */
-static int prepare_operands(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run)
+static int prepare_operands(struct rt_core *core, struct rt_run *run)
 {
+    const struct task *task = run->task;
+    const struct operand *op = run->operands;
     const struct term *terms = run->terms;
-    uint32_t left = run->task->n_terms;
-    run->loads[0] = 0;
-    run->loads[1] = 0;
-    run->stores = 0;
-    run->each = 0;
-    for (uint32_t i = 0; i < run->task->n_operands; i++) {
-        const struct operand *op = &run->operands[i];
-        if (!operand_sound(op, left)) {
+    const struct term *end = terms + task->n_terms;
+    struct sorted sorted = {{0, 0}, 0, 0, 0};
+    for (uint32_t i = 0; i < task->n_operands; i++, op++) {
+        if (!operand_sound(op, (uint32_t)(end - terms))) {
             return 0;
         }
-        run->stored[i][0] = 0;
-        run->stored[i][1] = 0;
-        sort_operand(core, run, op, 1u << i);
+        sort_operand(core, task->inner, op, 1u << i, &sorted);
         if ((op->flags & OPERAND_INTERNAL) == 0) {
-            run->base[i] = control_address(core, lane, &op->addr, terms);
+            run->base[i] = address_of(core, &op->addr, terms);
         }
         terms += op->addr.n_terms;
-        left -= op->addr.n_terms;
     }
-    return left == 0 && run->task->work + run->task->temps <= ARENA_WORDS;
+    run->loads[0] = sorted.loads[0];
+    run->loads[1] = sorted.loads[1];
+    run->stores = sorted.stores;
+    run->each = sorted.each;
+    run->one_buffer = sorted.one_buffer;
+    return terms == end && task->work + task->temps <= ARENA_WORDS;
+}
+
+static void clear_tickets(struct rt_run *run)
+{
+    run->loaded[0] = 0;
+    for (uint32_t i = 0; i < RT_N_STORED; i++) {
+        run->stored[i] = 0;
+    }
 }
 
 /* A lane without tiles looks at the operands no further. */
-int task_prepare(struct rt_core *core, const struct rt_lane *lane, struct rt_run *run,
-                 const struct step *step)
+int task_prepare(struct rt_core *core, struct rt_run *run, const struct step *step)
 {
     const struct task *task = (const struct task *)(step + 1);
     hal_charge_step(core->hal);
     if (!well_formed(step, task)) {
-        rt_fault(core, lane, FAULT_BAD_STEP, step->kind, step->size);
+        rt_fault(core, FAULT_BAD_STEP, step->kind, step->size);
         return 0;
     }
     if (task->kernel >= N_KERNELS) {
-        rt_fault(core, lane, FAULT_BAD_KERNEL, task->kernel, step->size);
+        rt_fault(core, FAULT_BAD_KERNEL, task->kernel, step->size);
         return 0;
     }
     point(run, step, task);
-    run->loaded[0] = 0;
-    tiles_start(run, lane);
-    if (tiles_valid(run, &run->place[0]) && !prepare_operands(core, lane, run)) {
-        rt_fault(core, lane, FAULT_BAD_STEP, step->kind, task->n_operands);
+    clear_tickets(run);
+    tiles_start(run, core->lane);
+    if (tiles_valid(run, &run->place[0]) && !prepare_operands(core, run)) {
+        rt_fault(core, FAULT_BAD_STEP, step->kind, task->n_operands);
     }
     return core->stopped == 0;
 }

@@ -184,16 +184,17 @@ uint32_t hal_dma_write(struct hal *hal, const struct dma_rows *rows, const void 
     return queue_rows(hal, rows, (uint8_t *)(uintptr_t)dtcm, 0);
 }
 
-void hal_dma_wait(struct hal *hal, uint32_t ticket)
+uint32_t hal_dma_wait(struct hal *hal, uint32_t ticket)
 {
     if ((int32_t)(ticket - hal->waited) <= 0) {
-        return;
+        return 0;
     }
     record(hal, TAPE_WAIT, ticket);
     if (hal->board->dma_mode == NATIVE_DMA_AT_WAIT) {
         end_data(hal, ticket);
     }
     hal->waited = ticket;
+    return 0;
 }
 
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
@@ -207,17 +208,6 @@ uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
         bad(hal, FAULT_BAD_ADDRESS, sdram, 4);
     }
     return value;
-}
-
-void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value)
-{
-    uint8_t *place = hal_host_sdram(hal->board, sdram, 4);
-    record(hal, TAPE_WORK, hal->board->costs->sdram_word_cycles);
-    if (place != 0) {
-        memcpy(place, &value, 4);
-    } else {
-        bad(hal, FAULT_BAD_ADDRESS, sdram, 4);
-    }
 }
 
 uint32_t hal_cycles(struct hal *hal)

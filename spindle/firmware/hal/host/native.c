@@ -89,6 +89,7 @@ static enum rt_reason run_lane(struct native *board, uint32_t number)
     hal->lane = lane;
     mark(board, hal, TAPE_START, number);
     reason = rt_run_lane(&board->core[core], lane);
+    rt_lane_waits(&board->core[core]);
     mark(board, hal, TAPE_ARRIVE, number);
     if (hal->waited != hal->last_ticket) {
         fail(board, FAULT_DMA, lane, hal->last_ticket - hal->waited);

@@ -20,9 +20,21 @@ static void keep_alarm(uint32_t *armed, uint32_t now)
     }
 }
 
-/* What a core checks while the others are still coming. */
-static void check_own(void)
+/* 1: no stack and no buffer has grown over its end. */
+__attribute__((noinline)) uint32_t hal_intact(void)
 {
+    uint32_t wrong = REG(DTCM_ARENA - 4) ^ GUARD_WORD;
+    wrong |= REG(SYS_STACK_GUARD) ^ GUARD_WORD;
+    for (uint32_t guard = SVC_STACK_GUARD; guard <= UND_STACK_TOP; guard += 0x100) {
+        wrong |= REG(guard) ^ GUARD_WORD;
+    }
+    return wrong == 0;
+}
+
+/* What a core does while the others are still coming. */
+static __attribute__((noinline)) void use_time(void)
+{
+    rt_lane_waits(&firmware.core);
     if (firmware.place == 0) {
         status()->step = firmware.lane[0].step;
     }
@@ -32,7 +44,7 @@ static void check_own(void)
 }
 
 /* A place of a launch that cannot end in the usual way: the root ends it. */
-static uint32_t poll(uint32_t asked)
+static __attribute__((noinline)) uint32_t poll(uint32_t asked)
 {
     uint32_t found = barrier_poll(&firmware.barrier, port_cycles());
     if (found == BARRIER_WAIT && firmware.barrier.asked != asked && is_hopeless()) {
@@ -42,20 +54,28 @@ static uint32_t poll(uint32_t asked)
     return found;
 }
 
+/* Once the arrival is sent there is time; a leader that gathers must not keep its group waiting. */
+static uint32_t has_time(const struct barrier *barrier)
+{
+    return barrier->phase != PHASE_GATHER || barrier->is_root;
+}
+
 static uint32_t await_barrier(void)
 {
     struct barrier *barrier = &firmware.barrier;
     uint32_t armed = ~barrier->ask_at;
+    uint32_t time_used = 0;
     uint32_t found = barrier_look(barrier, 0);
-    if (found >= BARRIER_WAIT) {
-        check_own();
-    }
     for (;;) {
         if (found == BARRIER_UNUSUAL) {
             found = poll(barrier->asked);
         }
         if (found != BARRIER_WAIT) {
             break;
+        }
+        if (!time_used && has_time(barrier)) {
+            time_used = 1;
+            use_time();
         }
         keep_alarm(&armed, port_cycles());
         found = barrier_look(barrier, 1);

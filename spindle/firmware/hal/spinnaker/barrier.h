@@ -80,7 +80,7 @@ void barrier_release(struct barrier *barrier, uint32_t flags);
 void barrier_arrive(struct barrier *barrier, uint32_t flags, uint32_t now);
 
 /* Look at the inbox; clears `news` first. Returns how the barrier ended, WAIT or UNUSUAL. sleeps: 1 sleeps
- * instead of returning WAIT. The usual barrier needs nothing else. */
+ * instead of returning WAIT, but for the look that sends the arrival. The usual barrier needs nothing else. */
 uint32_t barrier_look(struct barrier *barrier, uint32_t sleeps);
 
 /* After UNUSUAL: all cases; answers and asks. Returns how the barrier ended, or WAIT. */

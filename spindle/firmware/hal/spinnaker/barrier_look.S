@@ -100,6 +100,7 @@ barrier_look:
     ldr     r4, [r0, #BARRIER_ASK_SLOT]
     mov     r2, #0
     str     r2, [r0, r4, lsl #2]    @ this was the answer
+    mov     r1, #0                  @ the caller has something to do now
     bic     r3, r3, #3
 .Llook_release:
     ldr     r12, [r0, #RELEASE_BITS]

@@ -1,10 +1,7 @@
-/* hal.c: hal.h on a SpiNNaker core, but for transfers (dma.c): words of SDRAM, cycles, abort, profile,
- * fault record.
+/* hal.c: hal.h on a SpiNNaker core, but for transfers (dma.c) and faults (fault.c): words of SDRAM, abort,
+ * profile.
  */
 #include "port.h"
-
-#define FIRST_SLOT DTCM_ARENA
-#define TILE_ARENA (DTCM_ARENA + 2 * SPINDLE_RECORD_SLOT_BYTES)
 
 static volatile uint32_t *word_at(uint32_t address)
 {
@@ -14,19 +11,6 @@ static volatile uint32_t *word_at(uint32_t address)
 static volatile struct status *status_of(const struct hal *hal)
 {
     return (volatile struct status *)(uintptr_t)hal->status;
-}
-
-static volatile struct core *self_of(const struct hal *hal)
-{
-    return (volatile struct core *)(uintptr_t)hal->self;
-}
-
-/* ---- time */
-
-uint32_t hal_cycles(struct hal *hal)
-{
-    (void)hal;
-    return port_cycles();
 }
 
 /* ---- launches */
@@ -44,47 +28,6 @@ void hal_launch(struct hal *hal, const struct command *command)
     hal->done = 0;
 }
 
-static uint32_t is_guard(uint32_t address) { return REG(address) == GUARD_WORD; }
-
-/* 1: no stack and no buffer has grown over its end. */
-uint32_t hal_intact(void)
-{
-    uint32_t intact = is_guard(DTCM_ARENA - 4) && is_guard(SYS_STACK_GUARD);
-    for (uint32_t guard = SVC_STACK_GUARD; guard <= UND_STACK_TOP; guard += 0x100) {
-        intact = intact && is_guard(guard);
-    }
-    return intact;
-}
-
-/* ---- DTCM */
-
-uint32_t *hal_arena(struct hal *hal)
-{
-    (void)hal;
-    return (uint32_t *)TILE_ARENA;
-}
-
-uint8_t *hal_record_slot(struct hal *hal, uint32_t slot)
-{
-    (void)hal;
-    return (uint8_t *)FIRST_SLOT + slot * SPINDLE_RECORD_SLOT_BYTES;
-}
-
-/* ---- faults */
-
-void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1)
-{
-    const struct rt_lane *lane = &firmware.lane[firmware.running];
-    struct fault fault;
-    fault.code = code;
-    fault.lane = firmware.running;
-    fault.pc = lane->at;
-    fault.step = lane->step;
-    fault.word[0] = word0;
-    fault.word[1] = word1;
-    hal_fault(hal, &fault);
-}
-
 /* ---- words */
 
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
@@ -96,30 +39,7 @@ uint32_t hal_read_word(struct hal *hal, uint32_t sdram)
     return *word_at(sdram);
 }
 
-void hal_write_word(struct hal *hal, uint32_t sdram, uint32_t value)
-{
-    if (!hal_in_arena(hal, sdram, 4)) {
-        hal_fail(hal, FAULT_BAD_ADDRESS, sdram, 4);
-        return;
-    }
-    *word_at(sdram) = value;
-}
-
-/* ---- the rest of hal.h: time is real, nothing is charged or estimated */
-
-void hal_charge_tile(struct hal *hal, const struct kernel_args *args)
-{
-    (void)hal;
-    (void)args;
-}
-
-void hal_charge_step(struct hal *hal) { (void)hal; }
-
-uint32_t hal_estimate(struct hal *hal)
-{
-    (void)hal;
-    return 0;
-}
+/* ---- of a launch */
 
 uint32_t hal_aborted(struct hal *hal)
 {
@@ -127,37 +47,29 @@ uint32_t hal_aborted(struct hal *hal)
     return hal->has_fault || status->abort != 0 || status->stop == hal->sequence;
 }
 
+/* A word read from SDRAM is the dear part: none is read where nothing is added. */
+static inline void add_to(volatile uint32_t *sum, uint32_t more)
+{
+    if (more != 0) {
+        *sum += more;
+    }
+}
+
 /* Buffered stores: nobody reads them before the launch has ended. */
 void hal_profile(struct hal *hal, uint32_t lane, uint32_t step, const struct profile *spent)
 {
-    const uint32_t *more = (const uint32_t *)spent;
     uint32_t at = hal->profile + (step * SPINDLE_LANES + lane) * (uint32_t)sizeof *spent;
-    volatile uint32_t *to;
-    uint32_t ran_before;
+    volatile struct profile *to = (volatile struct profile *)(uintptr_t)at;
     hal->nonfinite += spent->nonfinite;
     if (hal->profile == 0 || !hal_in_arena(hal, at, sizeof *spent)) {
         return;
     }
-    to = (volatile uint32_t *)(uintptr_t)at;
-    ran_before = to[offsetof(struct profile, runs) / 4];
-    for (uint32_t i = 0; i < sizeof *spent / 4; i++) {
-        if (more[i]) {
-            to[i] = more[i] + (ran_before ? to[i] : 0);
-        }
-    }
-}
-
-void hal_fault(struct hal *hal, const struct fault *fault)
-{
-    volatile uint32_t *to = (volatile uint32_t *)&self_of(hal)->fault;
-    const uint32_t *from = (const uint32_t *)fault;
-    if (hal->has_fault) {
-        return;
-    }
-    hal->has_fault = 1;
-    for (uint32_t i = 0; i < sizeof *fault / 4; i++) {
-        to[i] = from[i];
-    }
-    self_of(hal)->fault_sequence = hal->sequence;
-    status_of(hal)->stop = hal->sequence;
+    add_to(&to->cycles, spent->cycles);
+    add_to(&to->compute, spent->compute);
+    add_to(&to->dma_wait, spent->dma_wait);
+    add_to(&to->dma_bytes, spent->dma_bytes);
+    add_to(&to->barrier, spent->barrier);
+    add_to(&to->runs, spent->runs);
+    add_to(&to->nonfinite, spent->nonfinite);
+    add_to(&to->tiles, spent->tiles);
 }

@@ -24,70 +24,119 @@
     .type   irq_dma, %function
 irq_dma:
     sub     lr, lr, #4
-    stmfd   sp!, {r0-r3, r12, lr}
+    stmfd   sp!, {r0-r12, lr}
     ldr     r0, =firmware + HAL_OFFSET
-    bl      hal_pump
-    b       .Lhandled
+    bl      pump
+    mov     r0, #VIC_BASE
+    str     r0, [r0, #VIC_VADDR]
+    ldmfd   sp!, {r0-r12, pc}^
 
-/* hal_pump(hal): count the transfers that are over, hand over what waits in the ring; the done interrupt
- * is wanted while something waits there. IRQ is off. See struct hal in port.h. */
+/* hal_pump(hal): pump with IRQ off. */
     .globl  hal_pump
     .type   hal_pump, %function
 hal_pump:
-    mov     r1, #DMA_BASE
-    ldr     r2, [r1, #DMA_STAT]
-    ldr     r3, [r0, #HAL_DONE]
-    mov     r12, #DMA_CTRL_DONE
-    tst     r2, #DMA_STAT_DONE2
-    strne   r12, [r1, #DMA_CTRL]
-    addne   r3, r3, #1
-    tst     r2, #DMA_STAT_DONE
-    strne   r12, [r1, #DMA_CTRL]
-    addne   r3, r3, #1
-    str     r3, [r0, #HAL_DONE]
-    movs    r2, r2, lsl #11         @ errors: STAT[20:13]
-    movs    r2, r2, lsr #24
-    bne     hal_give_up
-    ldr     r2, [r0, #HAL_COMMITTED]
-    ldr     r12, [r0, #HAL_QUEUED]
-    cmp     r2, r12
-    beq     4f                      @ nothing waits
-    stmfd   sp!, {r4-r9, lr}
-    ldr     r4, [r0, #HAL_HEAD]
-1:  sub     r5, r2, r3
-    cmp     r5, #2
-    bhs     3f                      @ the controller has two
-    ldmia   r4, {r5-r9}             @ sdram, dtcm, desc, left, stride
-    str     r5, [r1, #DMA_ADRS]
-    str     r6, [r1, #DMA_ADRT]
-    str     r7, [r1, #DMA_DESC]
-    add     r2, r2, #1
-    subs    r8, r8, #1
-    beq     2f
-    mov     r7, r7, lsl #15         @ bytes: DESC[16:0]
-    add     r5, r5, r9
-    add     r6, r6, r7, lsr #15
-    str     r8, [r4, #12]
-    stmia   r4, {r5, r6}
-    b       1b
-2:  add     r4, r4, #DMA_REQUEST_BYTES
-    sub     r5, r4, r0
-    cmp     r5, #DMA_REQUEST_BYTES * DMA_RING
-    moveq   r4, r0                  @ the ring begins the struct
-    cmp     r2, r12
-    bne     1b
-3:  str     r4, [r0, #HAL_HEAD]
-    str     r2, [r0, #HAL_COMMITTED]
-    ldr     r1, =VIC_BASE
-    mov     r4, #1 << VIC_DMA_DONE
-    cmp     r2, r12
-    strne   r4, [r1, #VIC_ENABLE]
-    streq   r4, [r1, #VIC_DISABLE]
-    ldmfd   sp!, {r4-r9, pc}
-4:  ldr     r1, =VIC_BASE
-    mov     r2, #1 << VIC_DMA_DONE
-    str     r2, [r1, #VIC_DISABLE]
+    mrs     r12, cpsr
+    stmfd   sp!, {r4-r12, lr}
+    orr     r1, r12, #0x80
+    msr     cpsr_c, r1
+    bl      pump
+    ldmfd   sp!, {r4-r12, lr}
+    msr     cpsr_c, r12
     bx      lr
+
+/* port_dma_wait(hal, ticket): the DMA line, enabled in the controller, ends the sleep and is answered here,
+ * with IRQ off; other interrupts, such as the monitor's messages, come in between. */
+    .globl  port_dma_wait
+    .type   port_dma_wait, %function
+port_dma_wait:
+    mrs     r12, cpsr
+    stmfd   sp!, {r0, r1, r4-r12, lr}
+    orr     r1, r12, #0x80
+    msr     cpsr_c, r1
+    mov     r1, #DMA_BASE
+    mov     r2, #DMA_GCTL_EACH
+    str     r2, [r1, #DMA_GCTL]
+1:  ldr     r0, [sp]
+    bl      pump
+    ldmia   sp, {r0, r1}
+    ldr     r5, [r0, #HAL_COMMITTED + 4]
+    ldr     r12, [sp, #40]
+    subs    r5, r5, r1              @ done - ticket
+    bpl     2f
+    orr     r2, r12, #0x80
+    msr     cpsr_c, r12
+    nop
+    msr     cpsr_c, r2
+    mov     r1, #VIC_BASE
+    mov     r2, #1 << VIC_DMA_DONE
+    str     r2, [r1, #VIC_ENABLE]
+    mcr     p15, 0, r2, c7, c0, 4
+    b       1b
+2:  mov     r1, #DMA_BASE
+    mov     r2, #DMA_GCTL_PAIRS
+    str     r2, [r1, #DMA_GCTL]
+    ldmfd   sp!, {r0, r1, r4-r12, lr}
+    msr     cpsr_c, r12
+    bx      lr
+
+/* Count the transfers that are over, hand over what waits in the ring; the done interrupt is wanted
+ * while something waits there. r0 = hal (port.h), all others but r13 are lost. */
+    .type   pump, %function
+pump:
+    mov     r1, #DMA_BASE
+    ldr     r6, [r1, #DMA_STAT]
+    add     r12, r0, #HAL_HEAD
+    ldmia   r12, {r2-r5}            @ head, queued, committed, done
+    mov     r7, #DMA_CTRL_DONE
+    tst     r6, #DMA_STAT_DONE2
+    strne   r7, [r1, #DMA_CTRL]
+    addne   r5, r5, #1
+    tst     r6, #DMA_STAT_DONE
+    strne   r7, [r1, #DMA_CTRL]
+    addne   r5, r5, #1
+    add     r11, r5, #2             @ the controller takes so many
+    movs    r6, r6, lsl #11         @ errors: STAT[20:13]
+    movs    r6, r6, lsr #24
+    bne     .Lgive_up
+    cmp     r4, r3
+    cmpne   r4, r11
+    beq     .Lpumped
+.Lrequest:
+    ldmia   r2, {r6-r10}            @ sdram, stride, desc, left, dtcm
+    mov     r12, r8, lsl #15        @ bytes: DESC[16:0]
+.Lrow:
+    str     r6, [r1, #DMA_ADRS]
+    str     r10, [r1, #DMA_ADRT]
+    str     r8, [r1, #DMA_DESC]
+    add     r4, r4, #1
+    subs    r9, r9, #1
+    beq     .Lnext
+    add     r6, r6, r7
+    add     r10, r10, r12, lsr #15
+    cmp     r4, r11
+    bne     .Lrow
+    stmia   r2, {r6-r10}
+    b       .Lpumped
+.Lnext:
+    add     r2, r2, #DMA_REQUEST_BYTES
+    sub     r6, r2, r0
+    cmp     r6, #DMA_REQUEST_BYTES * DMA_RING
+    moveq   r2, r0                  @ the ring begins the struct
+    cmp     r4, r3
+    cmpne   r4, r11
+    bne     .Lrequest
+.Lpumped:
+    add     r12, r0, #HAL_HEAD
+    stmia   r12, {r2-r5}
+    mov     r1, #VIC_BASE
+    mov     r6, #1 << VIC_DMA_DONE
+    cmp     r4, r3
+    strne   r6, [r1, #VIC_ENABLE]
+    streq   r6, [r1, #VIC_DISABLE]
+    bx      lr
+.Lgive_up:
+    str     r5, [r12, #12]
+    b       hal_give_up
 
 /* The alarm only wakes its core: `news` makes it look. */
     .globl  irq_alarm
@@ -100,7 +149,7 @@ irq_alarm:
     ldr     r1, =firmware
     str     r0, [r1, #0x110]
 .Lhandled:
-    ldr     r0, =VIC_BASE
+    mov     r0, #VIC_BASE
     str     r0, [r0, #VIC_VADDR]
     ldmfd   sp!, {r0-r3, r12, pc}^
 

@@ -33,7 +33,7 @@ static void open_hal(struct hal *hal)
     REG(CC_BASE + CC_TCR) = 0; /* multicast, no payload */
     REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_FLUSH;
     REG(DMA_BASE + DMA_CTRL) = DMA_CTRL_START;
-    REG(DMA_BASE + DMA_GCTL) = DMA_GCTL_DONE;
+    REG(DMA_BASE + DMA_GCTL) = DMA_GCTL_PAIRS;
     open_interrupts();
     hal->arena_end = hal->arena + hal->arena_bytes;
 }

@@ -8,19 +8,19 @@
 
 #define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
-/* Rows that wait: the next one's addresses, how many are left, bytes from one to the next. */
+/* Rows that wait: the next one's addresses, bytes in SDRAM from one to the next, how many are left. */
 struct dma_request {
-    uint32_t sdram, dtcm, desc, left, stride;
+    uint32_t sdram, stride, desc, left, dtcm;
 };
 
 /* One core's hal: the software ring in front of the DMA controller, and where things lie. */
 struct hal {
     struct dma_request ring[DMA_RING];
     struct dma_request *volatile head; /* handed over next */
-    struct dma_request *tail;          /* free, unless all are taken */
     volatile uint32_t queued;    /* tickets given, one a row; from 0 in each launch */
     volatile uint32_t committed; /* of these, handed to the controller */
-    volatile uint32_t done;      /* of these, over */
+    volatile uint32_t done;      /* of these, known to be over */
+    struct dma_request *tail;    /* free, unless all are taken */
     uint32_t arena, arena_bytes, arena_end;
     uint32_t status; /* addresses in the unbuffered alias: of the status record ... */
     uint32_t self;   /* ... and of this core's record */
@@ -65,21 +65,56 @@ _Static_assert(offsetof(struct barrier, sent_at) == BARRIER_SENT_AT, "barrier_lo
 _Static_assert(offsetof(struct barrier, ask_at) == BARRIER_ASK_AT, "barrier_look.S");
 _Static_assert(offsetof(struct barrier, sent) == BARRIER_SENT, "barrier_look.S");
 _Static_assert(BARRIER_GROUP1 == BARRIER_GROUP0 + sizeof(struct barrier_group), "barrier_look.S");
+_Static_assert(offsetof(struct rt_core, arena) == CORE_ARENA, "move.S");
+_Static_assert(offsetof(struct rt_core, last_ticket) == CORE_LAST_TICKET, "move.S");
+_Static_assert(offsetof(struct rt_run, operands) == RUN_OPERANDS, "move.S");
+_Static_assert(offsetof(struct rt_run, base) == RUN_BASE, "move.S");
+_Static_assert(offsetof(struct rt_run, spent.dma_bytes) == RUN_DMA_BYTES, "move.S");
+_Static_assert(offsetof(struct rt_run, task) == RUN_TASK, "tiles.S");
+_Static_assert(offsetof(struct rt_run, each) == RUN_EACH, "tiles.S");
+_Static_assert(offsetof(struct rt_run, count) == RUN_COUNT, "tiles.S");
+_Static_assert(offsetof(struct rt_run, n_outer) == RUN_N_OUTER, "tiles.S");
+_Static_assert(offsetof(struct rt_run, n_inner) == RUN_N_INNER, "tiles.S");
+_Static_assert(offsetof(struct rt_run, place) == RUN_PLACE, "tiles.S");
+_Static_assert(offsetof(struct rt_run, current) == RUN_CURRENT, "tiles.S");
+_Static_assert(offsetof(struct rt_place, inner) == PLACE_INNER, "tiles.S");
+_Static_assert(offsetof(struct rt_place, tile.origin) == PLACE_ORIGIN, "tiles.S");
+_Static_assert(offsetof(struct rt_place, tile.extent) == PLACE_EXTENT, "tiles.S");
+_Static_assert(offsetof(struct rt_place, tile.first_inner) == PLACE_FIRST_INNER, "tiles.S");
+_Static_assert(offsetof(struct task, inner) == TASK_INNER, "tiles.S");
+_Static_assert(offsetof(struct task, lane_first) == TASK_LANE_FIRST, "tiles.S");
+_Static_assert(offsetof(struct task, extent) == TASK_EXTENT, "tiles.S");
+_Static_assert(offsetof(struct task, tile) == TASK_TILE, "tiles.S");
+_Static_assert(offsetof(struct rt_core, lane) == CORE_LANE, "task.S");
+_Static_assert(offsetof(struct rt_core, stopped) == CORE_STOPPED, "task.S");
+_Static_assert(offsetof(struct rt_core, n_lanes) == CORE_N_LANES, "task.S");
+_Static_assert(offsetof(struct rt_core, bound) == CORE_BOUND, "task.S");
+_Static_assert(offsetof(struct rt_run, terms) == RUN_TERMS, "task.S");
+_Static_assert(offsetof(struct rt_run, stored) == RUN_STORED, "task.S");
+_Static_assert(offsetof(struct rt_run, loads) == RUN_LOADS, "task.S");
+_Static_assert(offsetof(struct rt_run, stores) == RUN_STORES, "task.S");
+_Static_assert(offsetof(struct rt_run, one_buffer) == RUN_ONE_BUFFER, "task.S");
+_Static_assert(offsetof(struct rt_run, loaded) == RUN_LOADED, "task.S");
+_Static_assert(N_KERNELS == 10 && RT_SLOTS == 32, "task.S");
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
 _Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
 _Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");
 _Static_assert(offsetof(struct hal, queued) == HAL_QUEUED, "irq.S");
 _Static_assert(offsetof(struct hal, committed) == HAL_COMMITTED, "irq.S");
-_Static_assert(offsetof(struct hal, done) == HAL_DONE, "irq.S");
+_Static_assert(offsetof(struct hal, done) == HAL_COMMITTED + 4, "irq.S");
+_Static_assert(offsetof(struct hal, tail) == HAL_TAIL, "dma_queue.S");
+_Static_assert(offsetof(struct hal, arena) == HAL_ARENA, "dma_queue.S");
+_Static_assert(offsetof(struct hal, arena_bytes) == HAL_ARENA + 4, "dma_queue.S");
 
 extern struct firmware firmware;
 
 /* start.S, irq.S */
+void port_sleep_unless(const volatile uint32_t *news); /* WFI with both interrupts off, unless *news */
 uint32_t port_disable_irq(void);            /* returns the former CPSR */
 void port_restore(uint32_t cpsr);           /* what port_disable_irq returned */
-void port_sleep_unless(const volatile uint32_t *news); /* WFI with both interrupts off, unless *news */
 void port_wait_for_interrupt(void);         /* WFI; the caller has IRQ off */
-void hal_pump(struct hal *hal);
+void hal_pump(struct hal *hal);             /* with IRQ on or off */
+void port_dma_wait(struct hal *hal, uint32_t ticket); /* asleep until it is over */
 void irq_mailbox(void);                     /* vectors */
 void irq_dma(void);
 void irq_alarm(void);
@@ -109,11 +144,14 @@ static inline uint32_t hal_in_arena(const struct hal *hal, uint32_t sdram, uint3
 }
 
 /* hal.c, dma.c */
-void hal_give_up(struct hal *hal); /* after an error of the DMA controller */
-void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1); /* of the running lane */
+void dma_wait_for_room(struct hal *hal);
 void hal_launch(struct hal *hal, const struct command *command);
 void hal_stop(struct hal *hal, const struct fault *fault);
-uint32_t hal_intact(void);
+
+/* fault.c: of the running lane; hal_give_up after an error of the DMA controller */
+void hal_give_up(struct hal *hal);
+void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1);
+void session_fail(uint32_t code, uint32_t word);
 
 /* vcpu.c */
 void vcpu_open(uint32_t app_id);
@@ -121,9 +159,9 @@ void vcpu_state(uint32_t state);
 void vcpu_say(const char *text);
 
 /* await.c, session.c */
+uint32_t hal_intact(void);
 uint32_t session_await(void); /* the end of a barrier: enum barrier_flag, never WAIT or MISSED */
 uint32_t session_run_launch(void);
-void session_fail(uint32_t code, uint32_t word);
 uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
 
 /* launch.c, serve.c, open.c */

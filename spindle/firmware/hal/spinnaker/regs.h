@@ -76,7 +76,8 @@
 #define DMA_CTRL_DONE 0x08
 #define DMA_CTRL_FLUSH 0x3f
 #define DMA_CTRL_START 0x0d
-#define DMA_GCTL_DONE 0x00000c00
+#define DMA_GCTL_EACH 0x00000c00  /* interrupt when a transfer has ended */
+#define DMA_GCTL_PAIRS 0x00000800 /* when two have */
 
 /* System controller: writes need the code; locks are taken by a read of TAS, given back by one of TAC. */
 #define SC_BASE 0xf2000000
@@ -113,7 +114,7 @@
 #define RTE_SWERR 13
 #define RTE_VER 20
 
-/* What assembly knows of struct firmware and struct hal (port.h checks it). */
+/* What assembly knows of structs of the firmware (port.h checks it). */
 #define DMA_RING 16
 #define DMA_REQUEST_BYTES 20
 #define BARRIER_NEWS 0x110
@@ -131,10 +132,41 @@
 #define BARRIER_ASK_AT 0x170
 #define BARRIER_SENT 0x178
 #define HAL_OFFSET 388
+#define CORE_LANE 8
+#define CORE_ARENA 12
+#define CORE_LAST_TICKET 36
+#define CORE_STOPPED 44
+#define CORE_N_LANES 48
+#define CORE_BOUND 56
+#define TASK_INNER 10
+#define TASK_LANE_FIRST 11
+#define TASK_EXTENT 12
+#define TASK_TILE 28
+#define RUN_TASK 4
+#define RUN_OPERANDS 8
+#define RUN_TERMS 12
+#define RUN_BASE 20
+#define RUN_STORED 84
+#define RUN_LOADS 104
+#define RUN_STORES 112
+#define RUN_EACH 116
+#define RUN_ONE_BUFFER 120
+#define RUN_COUNT 124
+#define RUN_N_OUTER 140
+#define RUN_N_INNER 144
+#define RUN_PLACE 148
+#define RUN_LOADED 268
+#define RUN_CURRENT 276
+#define RUN_DMA_BYTES 296
+#define PLACE_INNER 4
+#define PLACE_ORIGIN 20
+#define PLACE_EXTENT 36
+#define PLACE_FIRST_INNER 52
 #define HAL_HEAD (DMA_REQUEST_BYTES * DMA_RING)
-#define HAL_QUEUED (HAL_HEAD + 8)
-#define HAL_COMMITTED (HAL_HEAD + 12)
-#define HAL_DONE (HAL_HEAD + 16)
+#define HAL_QUEUED (HAL_HEAD + 4)
+#define HAL_COMMITTED (HAL_HEAD + 8) /* and done behind it */
+#define HAL_TAIL (HAL_HEAD + 16)
+#define HAL_ARENA (HAL_HEAD + 20)
 
 #define UNBUFFERED 0x10000000 /* of an SDRAM address */
 

@@ -12,18 +12,6 @@ struct firmware firmware;
 
 /* ---- one launch */
 
-void session_fail(uint32_t code, uint32_t word)
-{
-    struct fault fault;
-    fault.code = code;
-    fault.lane = firmware.running;
-    fault.pc = firmware.lane[firmware.running].at;
-    fault.step = firmware.lane[firmware.running].step;
-    fault.word[0] = word;
-    fault.word[1] = firmware.virtual_core;
-    hal_fault(&firmware.hal, &fault);
-}
-
 static uint32_t run_lane(uint32_t lane)
 {
     enum rt_reason reason;
