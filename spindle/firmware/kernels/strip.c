@@ -113,7 +113,7 @@ static void strip_begin(struct strip *s, const struct kernel_args *args, uint32_
     strip_shape_of(&s->shape, args, first);
     for (uint32_t i = first; i < task->n_operands; i++) {
         const struct operand *op = &args->operands[i];
-        s->row_step[i] = s->shape.rows > 1 ? operand_step(op, &args->tile, 1) : 0;
+        s->row_step[i] = args->tile.extent[1] > 1 ? operand_step(op, &args->tile, 1) : 0;
         s->column_step[i] = op->stride[2] != 0 ? s->shape.length : 0;
         s->row_at[i] = args->data[i];
         s->reg[i] = args->data[i];

@@ -17,6 +17,7 @@
 /* What a program runs over: the tile's rows, or the whole tile as one (strip_shape.c). */
 struct strip_shape {
     uint32_t rows, columns;
+    uint32_t stacked;  /* rows that a strip takes one under the other (RED), else 1 */
     uint32_t length;   /* elements of a full strip */
     uint32_t repeated; /* operand whose one row is repeated over a strip, or NOT_REPEATED */
 };

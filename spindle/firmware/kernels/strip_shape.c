@@ -1,22 +1,27 @@
 /* Rows and strips of a tile: where nothing keeps rows apart, the whole tile is one row.
  *
  * In: the task's program and operands. Out: struct strip_shape. A narrow tile costs a strip per row
- * otherwise. Rows may be joined where the program does not ask for an element's place (BCAST, IOTA and
- * RED do), and every operand lies densely or has no place in the tile at all. One operand with a single
- * row for all is repeated, if two of its rows fit in a strip: strips then hold whole rows.
+ * otherwise. Rows may be joined where the program does not ask for a row (BCAST, IOTA and most RED do),
+ * and every operand lies densely or has no place in the tile at all. One operand with a single
+ * row for all is repeated, if two of its rows fit in a strip: strips then hold whole rows. Where the
+ * program is one RED along the rows, a strip takes all rows, one under the other.
  */
 #include "strip.h"
 
-static uint32_t asks_for_place(uint32_t prim)
+static uint32_t reduces(const struct instr *in)
 {
-    return prim == PRIM_BCAST || prim == PRIM_IOTA ||
-           (prim >= PRIM_RED_ADD_F32 && prim <= PRIM_RED_OR_I32);
+    return in->prim >= PRIM_RED_ADD_F32 && in->prim <= PRIM_RED_OR_I32;
+}
+
+static uint32_t asks_for_row(const struct instr *in)
+{
+    return in->prim == PRIM_BCAST || in->prim == PRIM_IOTA || (reduces(in) && in->reg[2] != 3);
 }
 
 static uint32_t program_joins(const struct kernel_args *args)
 {
     for (uint32_t i = args->task->n_prologue; i < args->task->n_instrs; i++) {
-        if (asks_for_place(args->program[i].prim)) {
+        if (asks_for_row(&args->program[i])) {
             return 0;
         }
     }
@@ -61,12 +66,24 @@ static uint32_t join(struct strip_shape *joined, const struct kernel_args *args,
     return 1;
 }
 
+/* The body is one RED, with its EXT, of an operand along the rows. */
+static uint32_t program_stacks(const struct kernel_args *args)
+{
+    const struct task *task = args->task;
+    const struct instr *in = args->program + task->n_prologue;
+    return task->n_instrs == task->n_prologue + 2u && reduces(in) && in->reg[2] == 1 &&
+           in->reg[1] < SPINDLE_MAX_OPERANDS;
+}
+
 void strip_shape_of(struct strip_shape *shape, const struct kernel_args *args, uint32_t first)
 {
-    if (args->tile.extent[1] > 1 && program_joins(args) && join(shape, args, first)) {
+    uint32_t rows = args->tile.extent[1], stacked = rows > 1 && program_stacks(args);
+    shape->stacked = 1;
+    if (rows > 1 && !stacked && program_joins(args) && join(shape, args, first)) {
         return;
     }
-    shape->rows = args->tile.extent[1];
+    shape->stacked = stacked ? rows : 1;
+    shape->rows = stacked ? 1 : rows;
     shape->columns = args->tile.extent[2];
     shape->length = SPINDLE_STRIP;
     shape->repeated = NOT_REPEATED;
