@@ -1,6 +1,6 @@
 /* DOT_S28: C[m][n] from panels of 28-bit mantissas, one exponent per row and K-block.
  *
- * In: operands 0, 1 panels A, B; 2, 3 their exponent words. Out: operand 6 C, over inner = 3. Per
+ * In: operands 0, 1 panels A, B; 2, 3 their rows' exponents and corrections (panel.h). Out: operand 6 C, over inner = 3. Per
  * K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C = first block's value,
  * then C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows
  * only; one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
@@ -13,7 +13,7 @@ struct segment {
     const struct kernel_args *args;
     struct dot_s28_work work;
     uint32_t chunk, chunks; /* of the tile's panels */
-    const uint32_t *exponents[2]; /* of the K-block: of rows, of columns */
+    const struct panel_row *rows[2]; /* of the K-block: of rows, of columns */
     uint32_t first, last;   /* part of the K-block */
     uint32_t first_block;   /* of the whole dot */
 };
@@ -51,19 +51,19 @@ static void clear_words(uint32_t *words, uint32_t n)
     }
 }
 
-static void gather_flags(uint32_t *flags, const uint32_t *exponents, uint32_t n)
+static void gather_flags(uint32_t *flags, const struct panel_row *rows, uint32_t n)
 {
 #pragma clang loop vectorize(assume_safety)
     for (uint32_t i = 0; i < n; i++) {
-        flags[i] |= exponents[i] & SPINDLE_NONFINITE_FLAG;
+        flags[i] |= rows[i].exponent & SPINDLE_NONFINITE_FLAG;
     }
 }
 
 static void segment_flags(const struct segment *s)
 {
     const struct tile *tile = &s->args->tile;
-    gather_flags(s->work.row_flags, s->exponents[0], tile->extent[1]);
-    gather_flags(s->work.column_flags, s->exponents[1], tile->extent[2]);
+    gather_flags(s->work.row_flags, s->rows[0], tile->extent[1]);
+    gather_flags(s->work.column_flags, s->rows[1], tile->extent[2]);
 }
 
 static void view_pair(struct dot_pair *pair, const struct segment *s)
@@ -75,6 +75,8 @@ static void view_pair(struct dot_pair *pair, const struct segment *s)
     pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
     pair->columns = (args->tile.extent[2] + 1) & ~1u;
     pair->chunks = s->chunks;
+    pair->rows = s->rows[0];
+    pair->column_rows = s->rows[1];
     pair->fresh = s->first;
 }
 
@@ -85,11 +87,11 @@ static void finish_pair(const struct segment *s, const int64_t *sums, uint32_t r
     struct dot_row out;
     out.c = s->args->data[6] + row * n;
     out.sums = sums;
-    out.exponents = s->exponents[1];
+    out.columns = s->rows[1];
     out.n = n;
     out.first_block = s->first_block;
     for (; row < end && row < m; row++, out.c += n, out.sums += (n + 1) & ~1u) {
-        out.exponent = (int16_t)s->exponents[0][row] - 52;
+        out.exponent = (int16_t)s->rows[0][row].exponent - 52;
         dot_s28_finish(&out);
     }
 }
@@ -100,12 +102,14 @@ static void segment_compute(const struct segment *s)
     int64_t *sums = s->work.sums;
     struct dot_pair pair;
     view_pair(&pair, s);
-    for (uint32_t row = 0; row < m; row += 2, pair.a += 2 * SPINDLE_CHUNK) {
+    for (uint32_t row = 0; row < m; row += 2) {
         dot_s28_sums(sums, &pair);
         if (s->last) {
             finish_pair(s, sums, row);
         }
         sums += s->first && s->last ? 0 : 2 * pair.columns;
+        pair.a += PLACES;
+        pair.rows += 2;
     }
 }
 
@@ -113,8 +117,8 @@ static void segment_begin(struct segment *s, const struct kernel_args *args)
 {
     s->args = args;
     s->chunk = 0;
-    s->exponents[0] = args->data[2];
-    s->exponents[1] = args->data[3];
+    s->rows[0] = (const struct panel_row *)args->data[2];
+    s->rows[1] = (const struct panel_row *)args->data[3];
     dot_s28_view_work(&s->work, args);
     if (args->tile.first_inner) {
         clear_words(s->work.row_flags, args->task->tile[1] + args->task->tile[2]);
@@ -125,7 +129,7 @@ static void segment_next(struct segment *s)
 {
     s->chunk += s->chunks;
     for (uint32_t i = 0; i < 2; i++) {
-        s->exponents[i] += operand_row_words(&s->args->operands[2 + i], &s->args->tile);
+        s->rows[i] += operand_row_words(&s->args->operands[2 + i], &s->args->tile) / SPINDLE_PANEL_ROW_WORDS;
     }
 }
 

@@ -6,7 +6,7 @@
  * a negative S then takes from 2^24. |S| below 2^32, a T that may be half-way, and results outside the
  * normal range go to sf_round (hal/spinnaker/sf_edge.c).
  *
- *     r4 c    r5 sums    r6 exponents    r7 n    r8 exponent + 189    r9 first_block, then 0x81000001
+ *     r4 c    r5 sums    r6 columns    r7 n    r8 exponent + 189    r9 first_block, then 0x81000001
  */
 #include "strip_asm.h"
 
@@ -19,7 +19,7 @@
  * one adds to its inverted bits: 1, 2^24, the sign. */
 .macro ROUNDED edge
     ldmia   r5!, {r2, r3}
-    ldrsh   r1, [r6], #4
+    ldrsh   r1, [r6], #16
     mov     r12, r3, asr #31
     eors    r0, r3, r12
     beq     \edge
@@ -43,7 +43,7 @@
 
 /* r0 = value of the last sum read. */
 .macro EDGE
-    ldrsh   r2, [r6, #-4]
+    ldrsh   r2, [r6, #-16]
     ldr     r0, [r5, #-8]
     ldr     r1, [r5, #-4]
     add     r2, r2, r8
