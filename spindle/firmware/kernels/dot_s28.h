@@ -17,8 +17,8 @@ struct dot_pair {
     uint32_t fresh; /* 1: the K-block begins, sums hold nothing yet */
 };
 
-/* Add the sums of products to sums[2][columns], or set them; 512 products of |q| < 2^27 fit. They are
- * exact at the end of a K-block; before, a variant may have some of the corrections in them. */
+/* Add the sums of products to sums[2][columns], or set them; 512 products of |q| < 2^27 fit. They
+ * are exact at the end of a K-block; before, a variant may have some of the corrections in them. */
 void dot_s28_sums(int64_t *sums, const struct dot_pair *pair);
 
 /* One row of C at the end of a K-block. */
@@ -34,9 +34,11 @@ struct dot_row {
 /* c[j] (+)= sums[j] * 2^(exponent + column's), each rounded once. */
 void dot_s28_finish(const struct dot_row *row);
 
-/* Workspace: sums, flags of rows, flags of columns, rescue state (2 bits per output). */
+/* Workspace: sums, whether anything is flagged, flags of rows and of columns (which hold nothing
+ * before that), rescue state (2 bits per output). */
 struct dot_s28_work {
     int64_t *sums; /* 8-byte aligned */
+    uint32_t *flagged;
     uint32_t *row_flags, *column_flags, *rescue;
 };
 

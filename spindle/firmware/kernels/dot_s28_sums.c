@@ -1,8 +1,8 @@
 /* Exact integer sums of DOT_S28, plain C: 2x2 outputs in registers, 8 k of a chunk at a time.
  *
- * In and out: dot_s28.h. Two products for one multiplication (panel.h), as arm/dot_s28_sums.S has them
- * (same bits); host/dot_s28_sums.c, which multiplies each pair, has the same at a K-block's end. Cycles on
- * ARM: kernel_cost.c (mac_s28, dot_s28_chunk, dot_s28_block).
+ * In and out: dot_s28.h. Two products for one multiplication (panel.h), as arm/dot_s28_sums.S has
+ * them (same bits); host/dot_s28_sums.c, which multiplies each pair, has the same at a K-block's end.
+ * Cycles on ARM: kernel_cost.c (mac_s28, dot_s28_chunk, dot_s28_block).
  */
 #include "dot_s28.h"
 

@@ -1,11 +1,12 @@
-/* QUANTISE: float32 rows to 28-bit mantissas in a panel, one exponent and one correction per row of a K-block.
+/* QUANTISE: float32 rows to 28-bit mantissas in a panel; an exponent and a correction per row of a
+ * K-block.
  *
  * In: operand 0 X (dim 3 or dim 1 fast), f along dim 1, dim 3 one whole K-block; operand 1 d_k.
  * task->arg 0: x * 2^d_k, 1: x * 2^-d_k. Out: operand 2 the panel, operand 3 one struct
- * panel_row per row. E = max of e(x) +- d_k over the block; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
- * bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
+ * panel_row per row. E = max of e(x) +- d_k over the block; q = RNE(x * 2^(+-d_k + 26 - E)). A
+ * significand has 24 bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
  *
- *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words   k0f0 k0f1 k1f0 ... k7f1
+ *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words  k0f0 k0f1 k1f0 ... k7f1
  *
  * A pair of rows is first moved into its places of the panel (missing rows and k are zeros, which
  * have no exponent), then looked at for its two E, then turned into mantissas in place; last, those of

@@ -1,10 +1,10 @@
 /* The end of DOT_S28's K-blocks: sums to float32, rounded once, added to C; twin of
  * ../dot_s28_finish.c (same bits).
  *
- * In: r0 = struct dot_row (dot_s28.h). A sum S is normalised with its sign: T = the 32 bits under the
- * sign bits of S, so that S = (T - (S < 0) * 2^32) * 2^(32 - zeros) and what lies below. T is rounded to 24 bits, which
- * a negative S then takes from 2^24. |S| below 2^32, a T that may be half-way, and results outside the
- * normal range go to sf_round (hal/spinnaker/sf_edge.c).
+ * In: r0 = struct dot_row (dot_s28.h). A sum S is normalised with its sign: T = the 32 bits under
+ * the sign bits of S, so that S = (T - (S < 0) * 2^32) * 2^(32 - zeros) and what lies below. T is
+ * rounded to 24 bits, which a negative S then takes from 2^24. |S| below 2^32, a T that may be
+ * half-way, and results outside the normal range go to sf_round (hal/spinnaker/sf_edge.c).
  *
  *     r4 c    r5 sums    r6 columns    r7 n    r8 exponent + 189    r9 first_block, then 0x81000001
  */
@@ -15,8 +15,8 @@
 
 #define LEAD 189 /* 63 + 126: field, less one, of a leading one at bit 63 */
 
-/* r0 = value of the next sum; \edge: where it is not an ordinary one. r9 = 0x81000001: what a negative
- * one adds to its inverted bits: 1, 2^24, the sign. */
+/* r0 = value of the next sum; \edge: where it is not an ordinary one. r9 = 0x81000001: what a
+ * negative one adds to its inverted bits: 1, 2^24, the sign. */
 .macro ROUNDED edge
     ldmia   r5!, {r2, r3}
     ldrsh   r1, [r6], #16

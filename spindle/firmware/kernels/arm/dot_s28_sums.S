@@ -2,16 +2,18 @@
  * ../dot_s28_sums.c (same bits).
  *
  * In: r0 = int64 sums[2][columns], r1 = struct dot_pair (dot_s28.h). Out: sums, on top of what they
- * held, or of the corrections where the K-block begins. Two k of a pair of rows are the words  p0 e0 p1 e1,
- * of a pair of columns  q0 g0 q1 g1  (panel.h); with  T = p0 + q1, U = p1 + q0  the four outputs get
+ * held, or of the corrections where the K-block begins. Two k of a pair of rows are the words
+ * p0 e0 p1 e1, of a pair of columns q0 g0 q1 g1 (panel.h); with T = p0 + q1, U = p1 + q0 the four
+ * outputs get
  *
  *     T U    (T + g1) (U + g0)    (T + g1 + e0) (U + g0 + e1)    (T + e0) (U + e1)
  *
- * in 29 cycles without interlock: 4 SMLAL, 8 additions, 9 loads. A chunk of 8 k lies in a row, its last step
- * jumps to the next chunk. Two chunks are unrolled; a block of 2x2 enters so that the last one ends it. The last
- * step loads nothing: no word outside the panels is touched.
+ * in 29 cycles without interlock: 4 SMLAL, 8 additions, 9 loads. A chunk of 8 k lies in a row, its
+ * last step jumps to the next chunk. Two chunks are unrolled; a block of 2x2 enters so that the last
+ * one ends it. The last step loads nothing: no word outside the panels is touched.
  *
- *     r0, r1  a, b: the chunk's first words    r2-r9  c00 c01 c10 c11    r10 T    r11 U    r12, lr  g1, g0
+ *     r0, r1  a, b: the chunk's first words    r2-r9  c00 c01 c10 c11
+ *     r10, r11  T, U    r12, lr  g1, g0
  */
 #include "strip_asm.h"
 

@@ -1,4 +1,5 @@
-/* The last step of QUANTISE: mantissas of a pair of rows to panel words; twin of ../panel.c (same bits).
+/* The last step of QUANTISE: mantissas of a pair of rows to panel words; twin of ../panel.c (same
+ * bits).
  *
  * In: r0 = panel, r1 = chunks, r2 = pitch, r3 = rows (panel.h). Cycles: 3.9 a mantissa.
  */

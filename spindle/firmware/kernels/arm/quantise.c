@@ -8,7 +8,7 @@
 #include "families.h"
 #include "quantise_loops.h"
 
-#define TOP_SHIFT 22
+#define TOP_SHIFT 14
 #define ZERO_DISTANCE 28 /* field of E above field 0 (with d) that leaves nothing of a denormal */
 #define SHIFT_LIMIT 250  /* field of E above any: shifts keep to 8 bits */
 
@@ -19,16 +19,13 @@ struct range {
 
 static void find_range(struct range *range, const struct source *s)
 {
-    int32_t low = s->sign * s->d[0], high = low;
-    for (uint32_t k = 1; k < s->n_k; k++) {
-        int32_t d = s->sign * s->d[k];
-        low = d < low ? d : low;
-        high = d > high ? d : high;
-    }
-    range->low = low;
-    range->high = high;
+    int32_t found[2];
+    quantise_range(s->d, s->n_k, found);
+    range->low = s->sign > 0 ? found[0] : -found[1];
+    range->high = s->sign > 0 ? found[1] : -found[0];
 }
 
+/* Not where the row holds an Inf or NaN: its field is 255 or, with d, at least 255 + low. */
 static uint32_t is_ordinary(int32_t field, const struct range *range)
 {
     return field - range->high >= ZERO_DISTANCE && field - range->low <= SHIFT_LIMIT;
@@ -74,11 +71,12 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
     uint32_t whole = s->n_k / SPINDLE_CHUNK, base[2], exponent[2];
     struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
                                  (int32_t)s->step_k * 4 - step_f, s->sign};
-    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0 || !quantise_tops(&loop, top)) {
+    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0) {
         return 0;
     }
+    quantise_tops(&loop, top);
     for (uint32_t i = 0; i < 2; i++) {
-        field = (top[i] >> TOP_SHIFT) - 1;
+        field = top[i] >> TOP_SHIFT;
         if (!settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i])) {
             return 0;
         }

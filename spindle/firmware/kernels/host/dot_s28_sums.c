@@ -1,8 +1,8 @@
 /* Exact integer sums of DOT_S28 for the host: 8 k at once in vectors of 64-bit products.
  *
- * In and out: dot_s28.h; same bits at the end of a K-block as kernels/dot_s28_sums.c, since integer sums are
- * exact in any order; corrections are of no use here. A chunk of a pair is one vector: even words belong
- * to its first row, odd ones are what the second has more. Vector extensions of clang; on x86 a product becomes one vpmuldq.
+ * In and out: dot_s28.h; same bits at the end of a K-block as kernels/dot_s28_sums.c, since integer
+ * sums are exact in any order; corrections are of no use here. A chunk of a pair is one vector: even
+ * words belong to its first row, odd ones are what the second has more. Vector extensions of clang; on x86 a product becomes one vpmuldq.
  */
 #include "dot_s28.h"
 
