@@ -1,22 +1,13 @@
 /* DOT_S28: C[m][n] from panels of 28-bit mantissas, one exponent per row and K-block.
  *
- * In: operands 0, 1 panels A, B; 2, 3 their exponent words. Out: operand 6 C, over inner = 3. Per
- * K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C = first block's value,
- * then C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows
- * only; one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
+ * In: operands 0, 1 panels A, B; 2, 3 their rows' exponents and corrections (panel.h). Out: operand 6
+ * C, over inner = 3. Per K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C =
+ * first block's value, then C + block value in order. A K-block that lies in one tile needs the sums of
+ * one pair of rows only; one cut by tiles keeps all of them in the workspace. Follows
+ * docs/spec/kernels.md.
  */
 #include "dot_s28.h"
 #include "families.h"
-
-/* The part of one K-block in this tile. */
-struct segment {
-    const struct kernel_args *args;
-    struct dot_s28_work work;
-    uint32_t chunk, chunks; /* of the tile's panels */
-    const uint32_t *exponents[2]; /* of the K-block: of rows, of columns */
-    uint32_t first, last;   /* part of the K-block */
-    uint32_t first_block;   /* of the whole dot */
-};
 
 /* Every K-block lies in one tile. */
 static uint32_t blocks_whole(const struct task *task)
@@ -33,13 +24,14 @@ static uint32_t sums_words(const struct task *task)
 uint32_t dot_s28_work_words(const struct task *task)
 {
     uint32_t m = task->tile[1], n = task->tile[2];
-    return sums_words(task) + m + n + (m * n + 15) / 16;
+    return sums_words(task) + 1 + m + n + (m * n + 15) / 16;
 }
 
 void dot_s28_view_work(struct dot_s28_work *work, const struct kernel_args *args)
 {
     work->sums = (int64_t *)args->work;
-    work->row_flags = args->work + sums_words(args->task);
+    work->flagged = args->work + sums_words(args->task);
+    work->row_flags = work->flagged + 1;
     work->column_flags = work->row_flags + args->task->tile[1];
     work->rescue = work->column_flags + args->task->tile[2];
 }
@@ -51,81 +43,47 @@ static void clear_words(uint32_t *words, uint32_t n)
     }
 }
 
-static void gather_flags(uint32_t *flags, const uint32_t *exponents, uint32_t n)
+static void gather_flags(uint32_t *flags, const struct panel_row *rows, uint32_t n)
 {
-#pragma clang loop vectorize(assume_safety)
     for (uint32_t i = 0; i < n; i++) {
-        flags[i] |= exponents[i] & SPINDLE_NONFINITE_FLAG;
+        flags[i] |= rows[i].exponent & SPINDLE_NONFINITE_FLAG;
     }
 }
 
-static void segment_flags(const struct segment *s)
+static void segment_flags(const struct dot_segment *s)
 {
     const struct tile *tile = &s->args->tile;
-    gather_flags(s->work.row_flags, s->exponents[0], tile->extent[1]);
-    gather_flags(s->work.column_flags, s->exponents[1], tile->extent[2]);
-}
-
-static void view_pair(struct dot_pair *pair, const struct segment *s)
-{
-    const struct kernel_args *args = s->args;
-    pair->a_pitch = operand_row_words(&args->operands[0], &args->tile);
-    pair->b_pitch = operand_row_words(&args->operands[1], &args->tile);
-    pair->a = (const int32_t *)args->data[0] + s->chunk * pair->a_pitch;
-    pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
-    pair->columns = (args->tile.extent[2] + 1) & ~1u;
-    pair->chunks = s->chunks;
-    pair->fresh = s->first;
-}
-
-/* Round the pair's rows of sums and add them to C. */
-static void finish_pair(const struct segment *s, const int64_t *sums, uint32_t row)
-{
-    uint32_t m = s->args->tile.extent[1], n = s->args->tile.extent[2], end = row + 2;
-    struct dot_row out;
-    out.c = s->args->data[6] + row * n;
-    out.sums = sums;
-    out.exponents = s->exponents[1];
-    out.n = n;
-    out.first_block = s->first_block;
-    for (; row < end && row < m; row++, out.c += n, out.sums += (n + 1) & ~1u) {
-        out.exponent = (int16_t)s->exponents[0][row] - 52;
-        dot_s28_finish(&out);
+    uint32_t m = tile->extent[1], n = tile->extent[2];
+    uint32_t words = panel_words(s->rows[0], m) | panel_words(s->rows[1], n);
+    if ((words & SPINDLE_NONFINITE_FLAG) == 0) {
+        return;
     }
-}
-
-static void segment_compute(const struct segment *s)
-{
-    uint32_t m = s->args->tile.extent[1];
-    int64_t *sums = s->work.sums;
-    struct dot_pair pair;
-    view_pair(&pair, s);
-    for (uint32_t row = 0; row < m; row += 2, pair.a += 2 * SPINDLE_CHUNK) {
-        dot_s28_sums(sums, &pair);
-        if (s->last) {
-            finish_pair(s, sums, row);
-        }
-        sums += s->first && s->last ? 0 : 2 * pair.columns;
+    if (*s->work.flagged == 0) {
+        *s->work.flagged = 1;
+        clear_words(s->work.row_flags, s->args->task->tile[1] + s->args->task->tile[2]);
     }
+    gather_flags(s->work.row_flags, s->rows[0], m);
+    gather_flags(s->work.column_flags, s->rows[1], n);
 }
 
-static void segment_begin(struct segment *s, const struct kernel_args *args)
+static void segment_begin(struct dot_segment *s, const struct kernel_args *args)
 {
     s->args = args;
     s->chunk = 0;
-    s->exponents[0] = args->data[2];
-    s->exponents[1] = args->data[3];
+    s->rows[0] = (const struct panel_row *)args->data[2];
+    s->rows[1] = (const struct panel_row *)args->data[3];
     dot_s28_view_work(&s->work, args);
     if (args->tile.first_inner) {
-        clear_words(s->work.row_flags, args->task->tile[1] + args->task->tile[2]);
+        *s->work.flagged = 0;
     }
 }
 
-static void segment_next(struct segment *s)
+static void segment_next(struct dot_segment *s)
 {
     s->chunk += s->chunks;
     for (uint32_t i = 0; i < 2; i++) {
-        s->exponents[i] += operand_row_words(&s->args->operands[2 + i], &s->args->tile);
+        const struct operand *op = &s->args->operands[2 + i];
+        s->rows[i] += operand_row_words(op, &s->args->tile) / SPINDLE_PANEL_ROW_WORDS;
     }
 }
 
@@ -134,7 +92,7 @@ void dot_s28_compute(const struct kernel_args *args)
     const struct task *task = args->task;
     uint32_t k = args->tile.origin[3], end = k + args->tile.extent[3];
     uint32_t block = k < task->k_block ? 0 : k - k % task->k_block;
-    struct segment s;
+    struct dot_segment s;
     segment_begin(&s, args);
     for (; k < end; k = block) {
         uint32_t left = task->extent[3] - block;
@@ -145,7 +103,7 @@ void dot_s28_compute(const struct kernel_args *args)
         s.first_block = block == 0;
         s.chunks = (stop - k + SPINDLE_CHUNK - 1) / SPINDLE_CHUNK;
         segment_flags(&s);
-        segment_compute(&s);
+        dot_s28_rows(&s);
         segment_next(&s);
         block = stop;
     }
@@ -156,6 +114,9 @@ uint32_t dot_s28_flagged(const struct kernel_args *args)
     struct dot_s28_work work;
     uint32_t count = 0;
     dot_s28_view_work(&work, args);
+    if (*work.flagged == 0) {
+        return 0;
+    }
     for (uint32_t i = 0; i < args->tile.extent[1]; i++) {
         count += work.row_flags[i] != 0;
     }
