@@ -1,4 +1,4 @@
-"""rt/ on an emulated chip: its assembly twins move, number and refuse as the C files do on native."""
+"""rt/ on an emulated chip: its assembly twins move, number and refuse as C does on native."""
 
 from __future__ import annotations
 
