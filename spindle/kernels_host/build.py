@@ -53,7 +53,7 @@ THUMB_FILES = (
     "strip_reduce.c",
     "barrier.c",
     "complete.c",
-    "hal.c",
+    "fault.c",
     "launch.c",
     "mailbox.c",
     "open.c",
