@@ -57,7 +57,7 @@ THUMB_FILES = (
     "strip_reduce.c",
     "barrier.c",
     "complete.c",
-    "hal.c",
+    "fault.c",
     "launch.c",
     "mailbox.c",
     "open.c",
@@ -167,6 +167,12 @@ def _instructions(source: Path) -> tuple[str, ...]:
     return ("-target", f"{state}-freestanding-eabi", *small)
 
 
+def _object_name(source: Path) -> str:
+    """kernels_scan, arm_scan_rows, spinnaker_dma; rt_rt and, for assembly, rt_arm_tiles."""
+    parts = source.relative_to(FIRMWARE).with_suffix("").parts
+    return "_".join(parts if parts[0] == "rt" else parts[-2:])
+
+
 def build_arm(out_dir: Path, *, plain: bool = False) -> Path:
     """Compile the firmware for the ARM968 into objects in out_dir; return out_dir.
 
@@ -174,7 +180,7 @@ def build_arm(out_dir: Path, *, plain: bool = False) -> Path:
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     for source in arm_sources(plain=plain):
-        target = out_dir / f"{source.parent.name}_{source.stem}.o"
+        target = out_dir / f"{_object_name(source)}.o"
         flags = [*ARM_FLAGS, *_instructions(source)]
         flags += includes("spinnaker")
         compile_c([*flags, "-c", str(source), "-o", str(target)])

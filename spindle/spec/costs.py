@@ -46,22 +46,22 @@ CONSTANTS: tuple[Constant, ...] = (
         "engine time per transfer beside its bytes; SDRAM word read is 20-30 cycles",
     ),
     Constant(
-        "dma_setup_cycles", 100, 105, "measured", f"{_FITTED}: core writes three registers, ring"
+        "dma_setup_cycles", 70, 75, "measured", f"{_FITTED}: core writes three registers, ring"
     ),
     Constant("sdram_word_cycles", 25, 30, "documented", "SARK V2.00 slides: 100-150 ns"),
     Constant("barrier_cycles", 400, 500, "modelled", "4x4 tree of packets, 2.0 / 2.5 us"),
-    Constant("step_cycles", 1400, 1450, "measured", f"{_FITTED}: decode a step, set up its tiles"),
+    Constant("step_cycles", 1100, 1150, "measured", f"{_FITTED}: decode a step, set up its tiles"),
     Constant(
         "tile_cycles",
-        2500,
-        2600,
+        1600,
+        1700,
         "measured",
         f"{_FITTED}: tile origin and extents, kernel dispatch",
     ),
     Constant(
         "operand_cycles",
-        600,
-        650,
+        300,
+        330,
         "measured",
         f"{_FITTED}: address and rows of one operand of a tile",
     ),

@@ -169,6 +169,22 @@ def test_a_fault_names_its_lane_and_stops_all() -> None:
     chip.rig.close()
 
 
+def test_an_error_of_the_dma_controller_ends_the_launch() -> None:
+    """Core 4 is made to read where no memory is; the next launch is whole again."""
+    chip = FirmwareChip(17)
+    loaded, args = LoadedImage(chip, adam_image()), random_args(adam_image())
+    chip.ring(loaded.queue(*args))
+    chip.run(300_000)
+    for register, value in ((0x04, 0x20000000), (0x08, 0x00402000), (0x0C, 0x01800010)):
+        chip.rig.write(chip.cycle, 0x30000000 + register, value, core=chip.physical[4])
+    done = chip.wait(20_000_000)
+    assert (done.code, done.status["fault"]["lane"]) == (FAULT["DMA"], 3)
+    assert loaded.launch(*args).code == FAULT["NONE"]
+    assert loaded.result_bytes() == native_bytes(adam_image(), args)
+    assert chip.rig.faults() == []
+    chip.rig.close()
+
+
 def test_an_exception_ends_the_launch_and_shows() -> None:
     """Core 5's code is overwritten by an undefined instruction while it computes."""
     chip = FirmwareChip(17)

@@ -67,13 +67,13 @@ static void fill_args(struct rt_core *core, const struct rt_run *run, const stru
 {
     struct kernel_args *args = &core->args;
     const struct operand *op = run->operands;
-    uint32_t odd = place->odd;
+    uint32_t odd = place->odd, n_operands = run->task->n_operands;
     args->task = run->task;
     args->operands = run->operands;
     args->program = run->program;
     args->work = core->arena + run->task->work;
     args->tile = place->tile;
-    for (uint32_t i = 0; i < run->task->n_operands; i++, op++, odd >>= 1) {
+    for (uint32_t i = 0; i < n_operands; i++, op++, odd >>= 1) {
         args->data[i] = buffer(core, op, odd);
     }
 }
