@@ -175,6 +175,8 @@ def test_an_error_of_the_dma_controller_ends_the_launch() -> None:
     loaded, args = LoadedImage(chip, adam_image()), random_args(adam_image())
     chip.ring(loaded.queue(*args))
     chip.run(300_000)
+    while chip.rig.read(chip.cycle, 0x30000014, core=chip.physical[4]) & 7:  # transfers, queue
+        chip.run(500)
     for register, value in ((0x04, 0x20000000), (0x08, 0x00402000), (0x0C, 0x01800010)):
         chip.rig.write(chip.cycle, 0x30000000 + register, value, core=chip.physical[4])
     done = chip.wait(20_000_000)
