@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from spindle.errors import UserError
 from spindle.machines.machine import Run
@@ -47,6 +48,36 @@ BUDGET: tuple[BudgetLine, ...] = (
     BudgetLine("rest, with waiting", None, 0.35e6),
 )
 """One step of the demo's MLP, batch 64, one chip: 2.0 M cycles in all."""
+
+
+class CountedStep(Protocol):
+    """A step of a launch that ran or was estimated; fields as in StepRun."""
+
+    @property
+    def origin(self) -> str: ...
+    @property
+    def elapsed(self) -> int: ...
+    @property
+    def cycles(self) -> tuple[int, ...]: ...
+
+
+class Counted(Protocol):
+    """A launch that ran or was estimated; fields as in Run."""
+
+    @property
+    def cycles(self) -> int: ...
+    @property
+    def core_cycles(self) -> tuple[int, ...]: ...
+    @property
+    def steps(self) -> Sequence[CountedStep]: ...
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What the compiler's estimate says of one training step: cycles by kind, and elapsed."""
+
+    kinds: dict[str, float]
+    cycles: float
 
 
 @dataclass(frozen=True)
@@ -132,7 +163,13 @@ def summarise(runs: Sequence[Run], *, steps: int = 0, samples: int = 0) -> Summa
     )
 
 
-def _kinds(runs: Sequence[Run], cycles: int) -> tuple[KindCycles, ...]:
+def foresee(launch: Counted, steps: int) -> Foreseen:
+    """Return what an estimated launch of so many training steps says of one of them."""
+    kinds = _kinds([launch], launch.cycles)
+    return Foreseen({kind.kind: kind.cycles / steps for kind in kinds}, launch.cycles / steps)
+
+
+def _kinds(runs: Sequence[Counted], cycles: int) -> tuple[KindCycles, ...]:
     work: Counter[str] = Counter()
     elapsed: Counter[str] = Counter()
     shares = dict.fromkeys(KINDS, 0.0)

@@ -1,4 +1,4 @@
-"""The demo on a virtual board: native's weights, whatever the board is like; Ctrl-C."""
+"""The demo on a virtual board, its default: native's weights on boards of all kinds; Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,18 +33,38 @@ def native_weights(epochs: int) -> str:
     [
         (1, ""),
         pytest.param(3, "", marks=pytest.mark.long),
+        (1, f"--dead-cores {DEAD}"),
+        pytest.param(3, f"--dead-cores {DEAD}", marks=pytest.mark.long),
         pytest.param(1, f"--dead-cores {DEAD} --lose 1e-3", marks=pytest.mark.long),
     ],
 )
 def test_weights_are_those_of_native(
     epochs: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = f"demo --machine iss --json --epochs {epochs} {words}"
-    assert main(line.split()) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = demo_json(capsys, f"--epochs {epochs} {words}")
     assert found["weights_sha256"] == native_weights(epochs)
-    assert found["machine"] == "iss"
+    assert found["n_cores"] == (13 if "--dead-cores" in words else 16)
     assert (found["packets_lost"] == 0) == ("--lose" not in words)
+
+
+def demo_json(capsys: pytest.CaptureFixture[str], words: str) -> dict[str, Any]:
+    assert main(["demo", "--json", *words.split()]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert found["machine"] == "iss"
+    return found
+
+
+@pytest.mark.long
+def test_the_demo_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Twelve epochs: a line for each, then measured cycles with the estimate beside them."""
+    assert main(["demo"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    epochs = [line for line in lines if line.startswith("epoch")]
+    assert [line.split()[1] for line in epochs] == [f"{n}/12" for n in range(1, 13)]
+    accuracy = float(epochs[-1].split("accuracy ")[1].split("%")[0])
+    assert accuracy >= 95
+    assert any("measured" in line and "estimate" in line for line in lines)
+    assert native_weights(12)[:16] in "".join(lines)
 
 
 def test_ctrl_c_stops_the_demo() -> None:
