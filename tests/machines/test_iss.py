@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ import mlp_digits as net  # noqa: E402
 BATCH = 64
 CORES_OF_THE_CHIP = 17
 COUNT = 15
+DEAD = "0,0,3;0,0,7;0,0,9;0,0,11"
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +185,7 @@ def test_boards_of_all_kinds(small: tuple[Image, list, list], switches: dict[str
 
 def test_dead_cores_have_the_same_bits(small: tuple[Image, list, list]) -> None:
     image, args, want = small
-    with iss(dead_cores="0,0,3;0,0,7;0,0,9;0,0,11") as machine:
+    with iss(dead_cores=DEAD) as machine:
         assert machine.n_cores == CORES_OF_THE_CHIP - 4
         assert "4 of 17 cores" in str(machine._notes()["cores"])
         assert_same_bits(run_image(image, args, machine), want)
@@ -206,17 +210,42 @@ def test_lost_packets_are_sent_again(small: tuple[Image, list, list]) -> None:
     assert sum(run.packets_lost or 0 for run in runs) > 0
 
 
-def test_two_boards_in_one_process(small: tuple[Image, list, list], machine: IssMachine) -> None:
+def test_two_boards_train_in_one_process(
+    small: tuple[Image, list, list], machine: IssMachine
+) -> None:
+    """Each with its own helper and clock, launches of both under way at once: native's weights."""
     image, args, want = small
     with iss(seed=2) as other:
         assert other.host != machine.host
-        events = [start(m, image, args) for m in (machine, other)]
-        for event, _, outputs in events:
+        begun = [(m, start(m, image, args)) for _ in range(2) for m in (machine, other)]
+        for m, (event, _, outputs) in begun:
             event.wait(60)
-            del outputs
-        for m, (_, _, outputs) in zip((machine, other), events, strict=True):
-            got = [m.read(buffer) for buffer in outputs]
-            assert got == [array.tobytes() for array in want]
+            assert [m.read(buffer) for buffer in outputs] == [array.tobytes() for array in want]
+
+
+@contextmanager
+def busy_host() -> Iterator[None]:
+    """As many processes that never rest as this host has cores."""
+    words = [sys.executable, "-c", "while True: pass"]
+    children = [subprocess.Popen(words) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+def test_live_runs_take_the_same_time(small: tuple[Image, list, list]) -> None:
+    """D3: three boards over UDP, one of them beside busy processes."""
+    image, args, want = small
+    cycles = []
+    for load in (nullcontext, nullcontext, busy_host):
+        with load(), iss() as machine:
+            event, _, outputs = start(machine, image, args)
+            cycles.append(event.wait(60).cycles)
+            assert [machine.read(buffer) for buffer in outputs] == [a.tobytes() for a in want]
+    assert max(cycles) - min(cycles) <= 0.005 * min(cycles)
 
 
 @pytest.mark.parametrize("slow", [100.0, pytest.param(600.0, marks=pytest.mark.long)])
