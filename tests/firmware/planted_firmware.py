@@ -30,7 +30,7 @@ SCRIPT = f"""SECTIONS
 def planted(
     folder: Path, name: str, wraps: Sequence[str], defines: Sequence[str] = ()
 ) -> build.Firmware:
-    """Link the firmware with planted/<name>.c: its __wrap_X takes the calls of X, one of `wraps`."""
+    """Link the firmware with planted/<name>.c; its __wrap_X takes the calls of each X wrapped."""
     whole = build.build()
     target, script, made = (folder / f"{name}.{kind}" for kind in ("o", "ld", "elf"))
     flags = [*compiler.ARM_FLAGS, "-target", "arm-freestanding-eabi", "-Os", *defines]

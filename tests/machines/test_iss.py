@@ -44,12 +44,12 @@ def machine() -> Iterator[IssMachine]:
         yield opened
 
 
-def training(n_steps: int) -> tuple[Image, list[np.ndarray]]:
+def training(n_steps: int, n_images: int = net.N_TRAIN) -> tuple[Image, list[np.ndarray]]:
     """The demo's program for n steps, and its arguments."""
     rng = np.random.default_rng(3)
-    (images, labels), _ = net.digits()
+    images, labels = (data[:n_images] for data in net.digits()[0])
     begin = jax.tree.map(np.asarray, net.init(jax.random.key(0)))
-    starts = rng.integers(0, net.N_TRAIN - BATCH, n_steps, np.int32)
+    starts = rng.integers(0, n_images - BATCH, n_steps, np.int32)
 
     def steps(state: object, images: object, labels: object, starts: object) -> object:
         return net.train_steps(state, images, labels, starts, BATCH)
@@ -248,17 +248,31 @@ def test_live_runs_take_the_same_time(small: tuple[Image, list, list]) -> None:
     assert max(cycles) - min(cycles) <= 0.005 * min(cycles)
 
 
-@pytest.mark.parametrize("slow", [100.0, pytest.param(600.0, marks=pytest.mark.long)])
-def test_a_slow_board_is_not_asked_twice(slow: float) -> None:
+def test_a_slow_board_is_not_asked_twice() -> None:
     """Nothing is late, since time is the board's."""
     image = emit(add_bias(8, 8, (4, 8)))
     args = [np.ones((8, 8), np.float32), np.ones(8, np.float32)]
-    with iss(slow=slow, cores=2) as machine:
+    with iss(slow=100.0, cores=2) as machine:
         for _ in range(3):
             event, _, outputs = start(machine, image, args)
             event.wait(120)
             assert machine.read(outputs[0]) == (args[0] + args[1]).tobytes()
         assert machine.resent() == 0
+
+
+@pytest.mark.long
+def test_three_demo_steps_on_a_board_that_is_600_times_slower() -> None:
+    """Few images: what takes minutes is moving them."""
+    image, args = training(1, 2 * BATCH)
+    with native() as host:
+        want = run_image(image, args, host)
+    with iss(slow=600.0) as machine:
+        event, inputs, outputs = start(machine, image, args)
+        program = machine.load(image)
+        events = [event, *(machine.run(program, inputs, outputs) for _ in range(2))]
+        assert [one.wait(600).packets_resent for one in events] == [0, 0, 0]
+        assert machine.resent() == 0
+        assert [machine.read(buffer) for buffer in outputs] == [array.tobytes() for array in want]
 
 
 def test_a_board_by_its_address(small: tuple[Image, list, list]) -> None:
