@@ -55,9 +55,12 @@ class BoardMachine(OneChip):
     costs_hash = ""
     """Of the constants behind its cycles; a real board has none."""
 
-    def __init__(self, host: str, clock: Clock, switches: BoardSwitches) -> None:
+    def __init__(
+        self, host: str, clock: Clock, switches: BoardSwitches, hostd: Hostd | None = None
+    ) -> None:
+        """hostd: a helper process that the machine takes over; it starts one where there is none."""
         self.host, self.clock = host, clock
-        self._hostd = Hostd()
+        self._hostd = hostd or Hostd()
         self._opening = Opening(self._hostd, clock, host, switches.app)
         try:
             self._chips = self._connect(switches.version)
