@@ -240,8 +240,9 @@ def _json_object(
     per_step, sums = to_json(training), to_json(total)
     of_step = ("simulated_s_per_step", "cycles_per_step", "mac_per_cycle_per_core", "steps")
     of_all = ("machine", "costs_hash", "n_cores", "launches", "energy_j", "host_bytes")
+    packets = ("packets_sent", "packets_lost", "packets_resent")
     return {
-        **{key: sums[key] for key in (*of_all, "packets_sent", "packets_lost")},
+        **{key: sums[key] for key in (*of_all, *packets)},
         **{key: per_step[key] for key in of_step},
         **{key: getattr(args, key) for key in ("epochs", "batch", "seed", "max_tile")},
         "test_accuracy": done.accuracy,

@@ -58,7 +58,7 @@ class BoardMachine(OneChip):
     def __init__(
         self, host: str, clock: Clock, switches: BoardSwitches, hostd: Hostd | None = None
     ) -> None:
-        """hostd: a helper process that the machine takes over; it starts one where there is none."""
+        """hostd: a helper process for the machine to take over; None: it starts one."""
         self.host, self.clock = host, clock
         self._hostd = hostd or Hostd()
         self._opening = Opening(self._hostd, clock, host, switches.app)
@@ -73,7 +73,7 @@ class BoardMachine(OneChip):
         self.n_cores = len(layout.place_cores)
         super().__init__(layout.chip, self._session.heap, self._session.heap_bytes)
         self._dead = ""
-        self._before: Mapping[str, Any] = records.STATUS.unpack(bytes(records.STATUS.size))
+        self._before: Mapping[str, Any] = _status_at_open(layout)
 
     # Opening
 
@@ -299,7 +299,7 @@ class BoardMachine(OneChip):
             self._session = self._open(layout)
             self._allocator = Allocator(self._session.heap, self._session.heap_bytes)
             self._sequence = 0
-            self._before = records.STATUS.unpack(bytes(records.STATUS.size))
+            self._before = _status_at_open(layout)
             self._place_again()
 
     def _is_stopped(self) -> bool:
@@ -345,6 +345,17 @@ class BoardMachine(OneChip):
 def _words(data: bytes | memoryview) -> memoryview:
     """Bytes as a flat memoryview."""
     return memoryview(data).cast("B")
+
+
+def _status_at_open(layout: Layout) -> dict[str, Any]:
+    """Counters from which those of the first launch are counted.
+
+    A record has the deliveries of the END release before it and not its own (docs/spec/barrier.md):
+    the first one is counted as if a launch had ended before.
+    """
+    deliveries = len({*layout.place_cores} - {layout.service})
+    counters = dict.fromkeys(("packets_sent", "packets_received"), -deliveries & 0xFFFFFFFF)
+    return records.STATUS.unpack(records.STATUS.pack(counters))
 
 
 def _aborted() -> dict[str, Any]:

@@ -10,7 +10,7 @@ lanes. With `waiting` (barriers, and cores with less to do) they add up to the e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,7 +85,8 @@ class Summary:
     """Sums over launches; cycles are elapsed ones unless they say otherwise.
 
     steps, samples: training steps and samples they worked on (0: not training).
-    mac_per_cycle_per_core: over the cores that had lanes. packets_lost: None without packets.
+    mac_per_cycle_per_core: over the cores that had lanes. packets_sent: deliveries. packets_lost,
+    packets_resent: None where no packet can be lost.
     """
 
     machine: str
@@ -104,6 +105,7 @@ class Summary:
     host_bytes: int
     packets_sent: int
     packets_lost: int | None
+    packets_resent: int | None
     barriers: int
     nonfinite: int
     wall_s: float
@@ -137,7 +139,6 @@ def summarise(runs: Sequence[Run], *, steps: int = 0, samples: int = 0) -> Summa
     first, cycles = runs[0], sum(run.cycles for run in runs)
     busy = sum(sum(run.core_cycles) for run in runs)
     n_busy = max(len(run.core_cycles) for run in runs)
-    lost = [run.packets_lost for run in runs if run.packets_lost is not None]
     packets, macs = sum(run.packets_sent for run in runs), sum(run.macs for run in runs)
     return Summary(
         machine=first.machine,
@@ -155,12 +156,18 @@ def summarise(runs: Sequence[Run], *, steps: int = 0, samples: int = 0) -> Summa
         dma_bytes=sum(run.dma_bytes for run in runs),
         host_bytes=sum(run.host_bytes for run in runs),
         packets_sent=packets,
-        packets_lost=sum(lost) if lost else None,
+        packets_lost=_sum_where_known(run.packets_lost for run in runs),
+        packets_resent=_sum_where_known(run.packets_resent for run in runs),
         barriers=sum(run.barriers for run in runs),
         nonfinite=sum(run.nonfinite for run in runs),
         wall_s=sum(run.wall_s for run in runs),
         energy=energy(cycles / CLOCK_HZ, busy / CLOCK_HZ, packets),
     )
+
+
+def _sum_where_known(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def foresee(launch: Counted, steps: int) -> Foreseen:

@@ -89,7 +89,7 @@ def _figures(training: Summary, total: Summary) -> list[Row]:
         ("simulated time, all launches", f"{total.simulated_s:.3f} s"),
         ("launches", f"{total.launches:,}"),
         ("host bytes moved", f"{total.host_bytes:,}"),
-        ("packets sent / lost", f"{total.packets_sent:,} / {_lost(total)}"),
+        ("packets delivered / lost / resent", _packets(total)),
         ("dots with NaN or Inf", f"{total.nonfinite:,}"),
         ("energy, modelled", _joules(total)),
         ("host time in launches", f"{total.wall_s:.2f} s"),
@@ -109,8 +109,9 @@ def _sample_rows(training: Summary) -> list[Row]:
     ]
 
 
-def _lost(summary: Summary) -> str:
-    return "-" if summary.packets_lost is None else f"{summary.packets_lost:,}"
+def _packets(summary: Summary) -> str:
+    counts = (summary.packets_sent, summary.packets_lost, summary.packets_resent)
+    return " / ".join("-" if count is None else f"{count:,}" for count in counts)
 
 
 def _joules(summary: Summary) -> str:

@@ -45,6 +45,7 @@ def test_weights_are_those_of_native(
     assert found["weights_sha256"] == native_weights(epochs)
     assert found["n_cores"] == (13 if "--dead-cores" in words else 16)
     assert (found["packets_lost"] == 0) == ("--lose" not in words)
+    assert (found["packets_resent"] == 0) == ("--lose" not in words)
 
 
 def demo_json(capsys: pytest.CaptureFixture[str], words: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_kinds_budget_and_figures() -> None:
     text = text_of()
     for word in ("gemm", "waiting", "GEMM with quantising", "0.95", "test accuracy", "97.00%"):
         assert word in text
-    assert "48 / -" in text, "packets of a machine that loses none"
+    assert "48 / - / -" in text, "packets of a machine that loses none"
 
 
 def test_the_estimate_stands_beside_measured_cycles() -> None:
