@@ -19,6 +19,7 @@ from spindle.image.image import Image
 from spindle.kernels_host.native import pack_command
 from spindle.machines.allocator import Allocator
 from spindle.machines.faults import fault_error, step_name
+from spindle.machines.health import is_stopped, what_is_wrong
 from spindle.machines.hostd.client import Hostd
 from spindle.machines.hostd.clock import Clock
 from spindle.machines.machine import Buffer, Run
@@ -264,24 +265,15 @@ class BoardMachine(OneChip):
             self._restart(f"core {status['crashed'] - 1} met an exception")
         return error
 
-    def _deaf_core(self) -> int | None:
-        """A core that does not take a message out of its mailbox, if there is one."""
-        layout = self._session.layout
-        self._opening.call(layout, "knock", cores=list(layout.cores))
-        end = self._now() + SILENCE_NS // 100
-        while self._now() < end:
-            time.sleep(LOOK_S / 10)
-        cores = self._opening.call(layout, "cores")["cores"]
-        return next((core for core in layout.cores if cores[core][2]), None)
-
     def _need_answers(self, image: Image, step: int) -> None:
-        """A core that is deaf, or that does not leave when aborted, costs the session."""
-        core = self._deaf_core()
-        if core is None and not self._aborting:
+        """A core that is not ours or deaf, or does not leave when aborted, costs the session."""
+        try:
+            what = what_is_wrong(self._opening, self._session.layout)
+        except OSError as gone:
+            raise self._gone() from gone
+        if not what and not self._aborting:
             return
-        what = "its cores did not leave when aborted"
-        if core is not None:
-            what = f"core {core} does not answer"
+        what = what or "its cores did not leave when aborted"
         error = FaultError(
             f"{image.name} hangs in {step_name(image, step)}: {what}; the board was restarted,"
             " arrays are lost"
@@ -291,20 +283,17 @@ class BoardMachine(OneChip):
 
     def _restart(self, why: str) -> None:
         """Stop, open again, put programs back. Buffers are lost."""
-        with self._lock:
+        with self._moving, self._lock:
             self._lose_all(f"lost when its board was restarted: {why}")
             opening, layout = self._opening, self._session.layout
             self._hostd.call("stop", app=opening.app)
-            wait_until(opening, lambda: self._is_stopped(), "its cores do not stop")
+            wait_until(opening, lambda: is_stopped(opening, layout), "its cores do not stop")
+            self._hostd.forget_completions()
             self._session = self._open(layout)
             self._allocator = Allocator(self._session.heap, self._session.heap_bytes)
             self._sequence = 0
             self._before = _status_at_open(layout)
             self._place_again()
-
-    def _is_stopped(self) -> bool:
-        cores = self._opening.call(self._session.layout, "cores")["cores"]
-        return not any(app == self._opening.app and state != 15 for state, app, _ in cores[1:])
 
     # The end
 

@@ -104,6 +104,11 @@ class Hostd:
                 raise self._ended_error()
             return self._done.pop(sequence)
 
+    def forget_completions(self) -> None:
+        """Drop what has come: numbers of launches begin anew with a session."""
+        with self._changed:
+            self._done = {}
+
     def _ended_error(self) -> MachineError:
         """With the last words of the helper, where it had any."""
         try:
