@@ -7,6 +7,7 @@ completion that the chip sends (docs/spec/run.md). The board is asked only after
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -304,7 +305,14 @@ class BoardMachine(OneChip):
         self.carrier.write([(self._session.status + ABORT_OFFSET, data)])
 
     def _give_back(self) -> None:
-        self._hostd.close()
+        """Have our application stopped; where that fails, say so: it may still hold the board."""
+        if why := self._hostd.close():
+            app = self._opening.app
+            print(
+                f"spindle: the board {self.host} may still run application {app}: {why}; opening it"
+                " again stops it",
+                file=sys.stderr,
+            )
 
     # What else a board tells
 

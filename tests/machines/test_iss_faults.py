@@ -310,6 +310,17 @@ def test_the_board_is_killed_in_a_launch() -> None:
     assert gone(machine._hostd.pid)
 
 
+def test_a_board_that_cannot_be_left_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    with board() as (process, _):
+        machine = open_machine(f"spin3:{process.address}")
+        still_adds(machine)
+        os.kill(process.pid, signal.SIGKILL)
+        machine.close()
+    error = capsys.readouterr().err
+    assert f"the board {process.address} may still run application 93: " in error
+    assert "opening it again stops it" in error and error.count("\n") == 1
+
+
 def test_the_helper_is_killed_in_a_launch(machine: IssMachine) -> None:
     image, args = long_image()
     event, _, _ = start(machine, image, args)
