@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +57,24 @@ def still_adds(machine: Machine) -> None:
     event, _, outputs = start(machine, image, args)
     event.wait(60)
     assert machine.read(outputs[0]) == (args[0] + args[1]).tobytes()
+
+
+def children() -> set[int]:
+    """Processes of ours that have not ended."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
+            if int(parent) == os.getpid() and state != "Z":
+                found.add(int(path.parent.name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    before = children()
+    yield
+    assert all(map(gone, children() - before))
 
 
 def gone(pid: int) -> bool:
