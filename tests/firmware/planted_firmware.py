@@ -45,10 +45,9 @@ def planted(
     return replace(whole, elf=made)
 
 
-def put_planted(chip_with_it: FirmwareChip) -> None:
-    """Load the planted section on every core; before the first launch."""
-    read = chip_with_it.elf
-    section = read.section(SECTION)
-    code = build.contents(build.build().elf.read_bytes(), section)
-    for core in chip_with_it.physical[1:]:
-        chip_with_it.rig.load(code, core=core, at=section.addr)
+def put_planted(on: FirmwareChip, firmware: build.Firmware) -> None:
+    """Load the planted section of the chip's firmware on every core; before the first launch."""
+    section = on.elf.section(SECTION)
+    code = build.contents(firmware.elf.read_bytes(), section)
+    for core in on.physical[1:]:
+        on.rig.load(code, core=core, at=section.addr)

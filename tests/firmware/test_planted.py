@@ -37,7 +37,7 @@ def make_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeChip:
         firmware = planted(tmp_path, name, wraps, defines)
         monkeypatch.setattr(build, "build", lambda: firmware)
         chip = FirmwareChip(17)
-        put_planted(chip)
+        put_planted(chip, firmware)
         return chip
 
     return make
