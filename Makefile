@@ -27,6 +27,7 @@ test-long: venv
 
 bench: venv
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.vboard_arm
 	$(BIN)/python -m bench.vboard_board
 
 lint: venv

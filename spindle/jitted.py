@@ -18,6 +18,7 @@ from spindle import tracing
 from spindle.array import Array, NDArray
 from spindle.compile import compile_module
 from spindle.errors import UserError
+from spindle.image.image import Image
 from spindle.ir.graph import DTYPES, TensorType
 from spindle.launch import Executable, launch, load_image, put
 from spindle.machines.machine import Machine
@@ -76,6 +77,10 @@ class Jitted:
             raise tracing.not_an_array(leaves, paths, self.name) from error
         signature = _Signature(tree, avals, _fixed(static, args, kwargs))
         return self._launch(self._entry(signature, args, kwargs), leaves, avals)
+
+    def images(self) -> tuple[Image, ...]:
+        """Return the Images compiled so far, one for each kind of arguments, oldest first."""
+        return tuple(entry.executable.image for entry in self._entries.values())
 
     def _launch(self, entry: _Entry, leaves: list[Any], avals: tuple[Any, ...]) -> Any:
         host = [tracing.to_host(leaf, aval) for leaf, aval in zip(leaves, avals, strict=True)]

@@ -111,6 +111,14 @@ def test_keyword_arguments_and_varargs() -> None:
     assert float(spindle.jit(fn)(1.0, 2.0, scale=3.0)) == 9.0
 
 
+def test_images_are_those_compiled_so_far() -> None:
+    step = spindle.jit(sgd)
+    assert step.images() == ()
+    for n in (64, 64, 5):
+        step({"w": np.ones((3, 2), np.float32)}, np.ones((n, 3), np.float32))
+    assert [image.args[-1].shape for image in step.images()] == [(64, 3), (5, 3)]
+
+
 def test_second_compilation_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     step = spindle.jit(sgd)
     state = {"w": np.ones((3, 2), np.float32)}

@@ -48,7 +48,15 @@ USER_SIDE: dict[str, set[str]] = {
     "jitted.py": DATA | {"array", "compile", "launch", "session", "tracing"},
     "api.py": DATA | {"compile", "compiled", "frontends.ingest", "jitted", "session"},
     "__init__.py": {"api", "array", "compiled", "session"},
-    "cli": {"", "machines.examine", "machines.machine", "machines.open", "report", "vboard"},
+    "cli": {
+        "",
+        "machines.examine",
+        "machines.machine",
+        "machines.open",
+        "report",
+        "schedule.estimate",
+        "vboard",
+    },
 }
 """Above the stages: compile.py joins them, the rest makes launches of calls. "" is `spindle`."""
 

@@ -7,6 +7,7 @@ completion that the chip sends (docs/spec/run.md). The board is asked only after
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from spindle.image.image import Image
 from spindle.kernels_host.native import pack_command
 from spindle.machines.allocator import Allocator
 from spindle.machines.faults import fault_error, step_name
+from spindle.machines.health import is_stopped, what_is_wrong
 from spindle.machines.hostd.client import Hostd
 from spindle.machines.hostd.clock import Clock
 from spindle.machines.machine import Buffer, Run
@@ -55,9 +57,12 @@ class BoardMachine(OneChip):
     costs_hash = ""
     """Of the constants behind its cycles; a real board has none."""
 
-    def __init__(self, host: str, clock: Clock, switches: BoardSwitches) -> None:
+    def __init__(
+        self, host: str, clock: Clock, switches: BoardSwitches, hostd: Hostd | None = None
+    ) -> None:
+        """hostd: a helper process for the machine to take over; None: it starts one."""
         self.host, self.clock = host, clock
-        self._hostd = Hostd()
+        self._hostd = hostd or Hostd()
         self._opening = Opening(self._hostd, clock, host, switches.app)
         try:
             self._chips = self._connect(switches.version)
@@ -70,7 +75,7 @@ class BoardMachine(OneChip):
         self.n_cores = len(layout.place_cores)
         super().__init__(layout.chip, self._session.heap, self._session.heap_bytes)
         self._dead = ""
-        self._before: Mapping[str, Any] = records.STATUS.unpack(bytes(records.STATUS.size))
+        self._before: Mapping[str, Any] = _status_at_open(layout)
 
     # Opening
 
@@ -261,24 +266,15 @@ class BoardMachine(OneChip):
             self._restart(f"core {status['crashed'] - 1} met an exception")
         return error
 
-    def _deaf_core(self) -> int | None:
-        """A core that does not take a message out of its mailbox, if there is one."""
-        layout = self._session.layout
-        self._opening.call(layout, "knock", cores=list(layout.cores))
-        end = self._now() + SILENCE_NS // 100
-        while self._now() < end:
-            time.sleep(LOOK_S / 10)
-        cores = self._opening.call(layout, "cores")["cores"]
-        return next((core for core in layout.cores if cores[core][2]), None)
-
     def _need_answers(self, image: Image, step: int) -> None:
-        """A core that is deaf, or that does not leave when aborted, costs the session."""
-        core = self._deaf_core()
-        if core is None and not self._aborting:
+        """A core that is not ours or deaf, or does not leave when aborted, costs the session."""
+        try:
+            what = what_is_wrong(self._opening, self._session.layout)
+        except OSError as gone:
+            raise self._gone() from gone
+        if not what and not self._aborting:
             return
-        what = "its cores did not leave when aborted"
-        if core is not None:
-            what = f"core {core} does not answer"
+        what = what or "its cores did not leave when aborted"
         error = FaultError(
             f"{image.name} hangs in {step_name(image, step)}: {what}; the board was restarted,"
             " arrays are lost"
@@ -288,20 +284,17 @@ class BoardMachine(OneChip):
 
     def _restart(self, why: str) -> None:
         """Stop, open again, put programs back. Buffers are lost."""
-        with self._lock:
+        with self._moving, self._lock:
             self._lose_all(f"lost when its board was restarted: {why}")
             opening, layout = self._opening, self._session.layout
             self._hostd.call("stop", app=opening.app)
-            wait_until(opening, lambda: self._is_stopped(), "its cores do not stop")
+            wait_until(opening, lambda: is_stopped(opening, layout), "its cores do not stop")
+            self._hostd.forget_completions()
             self._session = self._open(layout)
             self._allocator = Allocator(self._session.heap, self._session.heap_bytes)
             self._sequence = 0
-            self._before = records.STATUS.unpack(bytes(records.STATUS.size))
+            self._before = _status_at_open(layout)
             self._place_again()
-
-    def _is_stopped(self) -> bool:
-        cores = self._opening.call(self._session.layout, "cores")["cores"]
-        return not any(app == self._opening.app and state != 15 for state, app, _ in cores[1:])
 
     # The end
 
@@ -312,7 +305,14 @@ class BoardMachine(OneChip):
         self.carrier.write([(self._session.status + ABORT_OFFSET, data)])
 
     def _give_back(self) -> None:
-        self._hostd.close()
+        """Have our application stopped; where that fails, say so: it may still hold the board."""
+        if why := self._hostd.close():
+            app = self._opening.app
+            print(
+                f"spindle: the board {self.host} may still run application {app}: {why}; opening it"
+                " again stops it",
+                file=sys.stderr,
+            )
 
     # What else a board tells
 
@@ -342,6 +342,17 @@ class BoardMachine(OneChip):
 def _words(data: bytes | memoryview) -> memoryview:
     """Bytes as a flat memoryview."""
     return memoryview(data).cast("B")
+
+
+def _status_at_open(layout: Layout) -> dict[str, Any]:
+    """Counters from which those of the first launch are counted.
+
+    A record has the deliveries of the END release before it and not its own (docs/spec/barrier.md):
+    the first one is counted as if a launch had ended before.
+    """
+    deliveries = len({*layout.place_cores} - {layout.service})
+    counters = dict.fromkeys(("packets_sent", "packets_received"), -deliveries & 0xFFFFFFFF)
+    return records.STATUS.unpack(records.STATUS.pack(counters))
 
 
 def _aborted() -> dict[str, Any]:

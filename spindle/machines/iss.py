@@ -11,7 +11,7 @@ from typing import Any
 from spindle.errors import MachineError, UserError
 from spindle.machines.backdoor import BackdoorCarrier
 from spindle.machines.board import BoardMachine, BoardSwitches
-from spindle.machines.hostd.client import STOP_S
+from spindle.machines.hostd.client import STOP_S, Hostd
 from spindle.machines.hostd.clock import StatusClock
 from spindle.machines.opening import Session
 from spindle.machines.places import Layout
@@ -36,12 +36,16 @@ class IssMachine(BoardMachine):
         if carrier not in CARRIERS:
             raise UserError(f"iss has no carrier {carrier!r}", fix=f"use {' or '.join(CARRIERS)}")
         words, self._carrier_name = board_words(switches), carrier
-        self._process = BoardProcess(words)
+        hostd = Hostd()  # it starts while the board does
         try:
-            self._status_clock = StatusClock(self._process.address, self._process.status_port)
-            super().__init__(
-                self._process.address, self._status_clock, BoardSwitches(version=3, cores=cores)
-            )
+            self._process = BoardProcess(words)
+        except BaseException:
+            hostd.close()
+            raise
+        try:
+            address, port = self._process.address, self._process.status_port
+            self._status_clock = StatusClock(address, port)
+            super().__init__(address, self._status_clock, BoardSwitches(3, cores), hostd)
         except BaseException:
             self._process.close()
             raise

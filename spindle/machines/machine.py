@@ -62,9 +62,9 @@ class Run:
     """The record of one launch: everything report/ prints comes from here.
 
     cycles: doorbell taken to last lane done. core_cycles: busy cycles per core (energy).
-    packets_lost and packets_resent are None where
-    the machine has no packets. host_bytes: moved to and from the host
-    since the launch before. macs: multiply-accumulates of the program's dots.
+    packets_sent: deliveries (docs/spec/barrier.md, Counters), a release to 16 cores counts 16.
+    packets_lost and packets_resent are None where no packet can be lost. host_bytes: moved to and
+    from the host since the launch before. macs: multiply-accumulates of the program's dots.
     """
 
     machine: str

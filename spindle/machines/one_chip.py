@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from spindle.machines.allocator import Allocator
 from spindle.machines.launches import Launches, LaunchEvent
 from spindle.machines.machine import Buffer, Event, Part, Program, Run
 from spindle.spec import chip, generate, records
+
+_T = TypeVar("_T")
 
 PROFILE_BYTES = records.LANES * records.PROFILE.size
 """Bytes of profile records per step."""
@@ -76,6 +79,7 @@ class OneChip:
         self._allocator = Allocator(base, size_bytes)
         self._launches = Launches()
         self._lock = threading.RLock()
+        self._moving = threading.RLock()  # before _lock: bytes move, or places change
         self._owned: set[Buffer] = set()
         self._uses: Counter[Buffer] = Counter()
         self._last: dict[Buffer | ChipProgram, LaunchEvent] = {}
@@ -123,9 +127,11 @@ class OneChip:
         self._need_open()
         if device != 0:
             raise MachineError(f"{self.name} has one device, 0; device {device} does not exist")
-        buffer = Buffer(device, size_bytes, (Part(self._chip, self._take(size_bytes), size_bytes),))
-        with self._lock:
-            self._owned.add(buffer)
+        return self._take(size_bytes, lambda addr: self._own_buffer(device, addr, size_bytes))
+
+    def _own_buffer(self, device: int, addr: int, size_bytes: int) -> Buffer:
+        buffer = Buffer(device, size_bytes, (Part(self._chip, addr, size_bytes),))
+        self._owned.add(buffer)
         return buffer
 
     def free(self, buffer: Buffer) -> None:
@@ -140,19 +146,21 @@ class OneChip:
     def write(self, buffer: Buffer, data: bytes | memoryview) -> None:
         """Fill a whole Buffer, after the launches that use it. Raises UserError on another size."""
         self._settle(buffer)
-        self._need_alive(buffer)
         raw = np.frombuffer(data, np.uint8)
-        if raw.nbytes != buffer.size_bytes:
-            raise UserError(f"{raw.nbytes} B were given for a buffer of {buffer.size_bytes} B")
-        self._put(buffer.parts[0].addr, raw.data)
+        with self._moving:
+            addr = self._place_of(buffer)
+            if raw.nbytes != buffer.size_bytes:
+                raise UserError(f"{raw.nbytes} B were given for a buffer of {buffer.size_bytes} B")
+            self._put(addr, raw.data)
         self._count(raw.nbytes)
 
     def read(self, buffer: Buffer) -> bytes:
         """Read a whole Buffer, after the launches that use it. Raises LostArrayError."""
         self._settle(buffer)
-        self._need_alive(buffer)
-        self._count(buffer.size_bytes)
-        return self._get(buffer.parts[0].addr, buffer.size_bytes)
+        with self._moving:
+            addr = self._place_of(buffer)
+            self._count(buffer.size_bytes)
+            return self._get(addr, buffer.size_bytes)
 
     def host_bytes(self) -> int:
         """Bytes moved between host and machine since open."""
@@ -162,15 +170,18 @@ class OneChip:
         with self._lock:
             self._host_bytes += size_bytes
 
-    def _take(self, size_bytes: int) -> int:
-        """Allocate; buffers freed while launches use them count as free once those are over."""
+    def _take(self, size_bytes: int, keep: Callable[[int], _T]) -> _T:
+        """Allocate and note in `keep` whose it is, in one go: a restart finds both or neither.
+
+        Buffers freed while launches use them count as free once those are over.
+        """
         try:
             with self._lock:
-                return self._allocator.alloc(size_bytes)
+                return keep(self._allocator.alloc(size_bytes))
         except OutOfMemoryError:
             self._launches.wait_idle()
             with self._lock:
-                return self._allocator.alloc(size_bytes)
+                return keep(self._allocator.alloc(size_bytes))
 
     def _release(self, buffer: Buffer) -> None:
         self._uses.pop(buffer, None)
@@ -183,6 +194,12 @@ class OneChip:
             event = self._last.get(thing)
         if event is not None:
             event.settle()
+
+    def _place_of(self, buffer: Buffer) -> int:
+        """Its address, while it is alive."""
+        with self._lock:
+            self._need_alive(buffer)
+            return buffer.parts[0].addr
 
     def _need_alive(self, buffer: Buffer) -> None:
         self._need_open()
@@ -207,15 +224,18 @@ class OneChip:
             )
         try:
             self._grow_scratch(image.scratch_bytes)
-            addr = self._take(_block_bytes(image))
+            program = self._take(_block_bytes(image), lambda addr: self._own_program(image, addr))
         except OutOfMemoryError as error:
             raise _does_not_fit(image, error) from None
-        with self._lock:
-            self._n_loaded += 1
-            program = self._new_program(image, addr)
-            self._programs.add(program)
-        self._store(program)
+        with self._moving:
+            self._store(program)
         self._count(len(image.program) + len(image.const))
+        return program
+
+    def _own_program(self, image: Image, addr: int) -> ChipProgram:
+        self._n_loaded += 1
+        program = self._new_program(image, addr)
+        self._programs.add(program)
         return program
 
     def _store(self, program: ChipProgram) -> None:

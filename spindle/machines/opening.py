@@ -25,7 +25,7 @@ LEFT_BYTES = 64 * 1024
 LEAST_BYTES = 1 << 20
 READY_NS = 1_000_000_000
 POLL_S = 0.003
-DEAD, RTE, IDLE = 0, 2, 15
+DEAD, RTE, RUN, IDLE = 0, 2, 7, 15
 RTE_SWERR, RTE_VER = 13, 20
 """States and run-time errors of SC&MP that open knows."""
 CORE_IDLE = records.FLAGS["CORE"]["IDLE"]

@@ -1,7 +1,7 @@
 """Energy of finished launches, from published power constants (spec/costs.py POWER).
 
-In: seconds, busy core seconds, packets. Out: Energy, joules by part. The sum is a model, not a
-measurement: LEFT_OUT says what no published constant covers.
+In: seconds, busy core seconds, deliveries of packets. Out: Energy, joules by part. The sum is a
+model, not a measurement: LEFT_OUT says what no published constant covers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ class Energy:
 
 
 def energy(seconds: float, busy_core_s: float, packets: int, chips: int = 1) -> Energy:
-    """Return the joules of `seconds` on `chips` chips; every packet is 40 bits and one router."""
+    """Return the joules of `seconds` on `chips` chips.
+
+    packets: deliveries; each counts as 40 bits through one router, so that a release, one packet to
+    many cores, counts more than it takes.
+    """
     return Energy(
         chips_j=seconds * POWER.chip_idle_w * chips,
         cores_j=busy_core_s * POWER.core_active_w,

@@ -35,6 +35,7 @@ def to_json(summary: Summary) -> dict[str, object]:
         "host_bytes": summary.host_bytes,
         "packets_sent": summary.packets_sent,
         "packets_lost": summary.packets_lost,
+        "packets_resent": summary.packets_resent,
         "barriers": summary.barriers,
         "nonfinite": summary.nonfinite,
         "wall_s_in_launches": summary.wall_s,

@@ -10,8 +10,9 @@ lanes. With `waiting` (barriers, and cores with less to do) they add up to the e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from spindle.errors import UserError
 from spindle.machines.machine import Run
@@ -49,12 +50,43 @@ BUDGET: tuple[BudgetLine, ...] = (
 """One step of the demo's MLP, batch 64, one chip: 2.0 M cycles in all."""
 
 
+class CountedStep(Protocol):
+    """A step of a launch that ran or was estimated; fields as in StepRun."""
+
+    @property
+    def origin(self) -> str: ...
+    @property
+    def elapsed(self) -> int: ...
+    @property
+    def cycles(self) -> tuple[int, ...]: ...
+
+
+class Counted(Protocol):
+    """A launch that ran or was estimated; fields as in Run."""
+
+    @property
+    def cycles(self) -> int: ...
+    @property
+    def core_cycles(self) -> tuple[int, ...]: ...
+    @property
+    def steps(self) -> Sequence[CountedStep]: ...
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What the compiler's estimate says of one training step: cycles by kind, and elapsed."""
+
+    kinds: dict[str, float]
+    cycles: float
+
+
 @dataclass(frozen=True)
 class Summary:
     """Sums over launches; cycles are elapsed ones unless they say otherwise.
 
     steps, samples: training steps and samples they worked on (0: not training).
-    mac_per_cycle_per_core: over the cores that had lanes. packets_lost: None without packets.
+    mac_per_cycle_per_core: over the cores that had lanes. packets_sent: deliveries. packets_lost,
+    packets_resent: None where no packet can be lost.
     """
 
     machine: str
@@ -73,6 +105,7 @@ class Summary:
     host_bytes: int
     packets_sent: int
     packets_lost: int | None
+    packets_resent: int | None
     barriers: int
     nonfinite: int
     wall_s: float
@@ -106,7 +139,6 @@ def summarise(runs: Sequence[Run], *, steps: int = 0, samples: int = 0) -> Summa
     first, cycles = runs[0], sum(run.cycles for run in runs)
     busy = sum(sum(run.core_cycles) for run in runs)
     n_busy = max(len(run.core_cycles) for run in runs)
-    lost = [run.packets_lost for run in runs if run.packets_lost is not None]
     packets, macs = sum(run.packets_sent for run in runs), sum(run.macs for run in runs)
     return Summary(
         machine=first.machine,
@@ -124,7 +156,8 @@ def summarise(runs: Sequence[Run], *, steps: int = 0, samples: int = 0) -> Summa
         dma_bytes=sum(run.dma_bytes for run in runs),
         host_bytes=sum(run.host_bytes for run in runs),
         packets_sent=packets,
-        packets_lost=sum(lost) if lost else None,
+        packets_lost=_sum_where_known(run.packets_lost for run in runs),
+        packets_resent=_sum_where_known(run.packets_resent for run in runs),
         barriers=sum(run.barriers for run in runs),
         nonfinite=sum(run.nonfinite for run in runs),
         wall_s=sum(run.wall_s for run in runs),
@@ -132,7 +165,18 @@ def summarise(runs: Sequence[Run], *, steps: int = 0, samples: int = 0) -> Summa
     )
 
 
-def _kinds(runs: Sequence[Run], cycles: int) -> tuple[KindCycles, ...]:
+def _sum_where_known(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def foresee(launch: Counted, steps: int) -> Foreseen:
+    """Return what an estimated launch of so many training steps says of one of them."""
+    kinds = _kinds([launch], launch.cycles)
+    return Foreseen({kind.kind: kind.cycles / steps for kind in kinds}, launch.cycles / steps)
+
+
+def _kinds(runs: Sequence[Counted], cycles: int) -> tuple[KindCycles, ...]:
     work: Counter[str] = Counter()
     elapsed: Counter[str] = Counter()
     shares = dict.fromkeys(KINDS, 0.0)

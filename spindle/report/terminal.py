@@ -1,7 +1,7 @@
 """A report for people: rich tables of a Summary.
 
-In: the Summary of training launches, that of all launches, lines the caller adds. Out: text on a
-rich Console.
+In: the Summary of training launches, that of all launches, lines the caller adds, the estimate of a
+step where cycles were measured. Out: text on a rich Console.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from rich.table import Table
 
 from spindle.report.energy import LEFT_OUT, SOURCES
 from spindle.report.prototype import FLOOR_CORES, FLOOR_NOTE, FLOOR_S_PER_SAMPLE
-from spindle.report.summary import BUDGET, Summary
+from spindle.report.summary import BUDGET, Foreseen, Summary
 
 Row = tuple[str, str]
 
 
 def print_report(
-    console: Console, training: Summary, total: Summary, results: Sequence[Row] = ()
+    console: Console,
+    training: Summary,
+    total: Summary,
+    results: Sequence[Row] = (),
+    foreseen: Foreseen | None = None,
 ) -> None:
     """Print which machine ran, cycles by kind against the budget, figures, and their sources."""
     console.print(f"\n{describe_machine(total)}", highlight=False)
-    console.print(_kinds_table(training))
+    console.print(_kinds_table(training, foreseen))
     console.print(_budget_table(training))
     console.print(_figures_table([*results, *_figures(training, total)]))
     for line in (*SOURCES, LEFT_OUT):
@@ -40,14 +44,17 @@ def describe_machine(summary: Summary) -> str:
     )
 
 
-def _kinds_table(summary: Summary) -> Table:
-    table = _table("Cycles of a step, average core", "kind", "cycles", "share")
+def _kinds_table(summary: Summary, foreseen: Foreseen | None) -> Table:
+    cycles = ("cycles",) if foreseen is None else ("measured", "estimate")
+    table = _table("Cycles of a step, average core", "kind", *cycles, "share")
     per_step = max(summary.steps, 1)
     for kind in summary.kinds:
         share = kind.cycles / summary.cycles if summary.cycles else 0.0
-        table.add_row(kind.kind, f"{kind.cycles / per_step:,.0f}", f"{share:.1%}")
+        estimate = [f"{foreseen.kinds.get(kind.kind, 0):,.0f}"] if foreseen else []
+        table.add_row(kind.kind, f"{kind.cycles / per_step:,.0f}", *estimate, f"{share:.1%}")
     table.add_section()
-    table.add_row("elapsed", f"{summary.cycles_per_step:,.0f}", "")
+    estimate = [f"{foreseen.cycles:,.0f}"] if foreseen else []
+    table.add_row("elapsed", f"{summary.cycles_per_step:,.0f}", *estimate, "")
     return table
 
 
@@ -82,7 +89,7 @@ def _figures(training: Summary, total: Summary) -> list[Row]:
         ("simulated time, all launches", f"{total.simulated_s:.3f} s"),
         ("launches", f"{total.launches:,}"),
         ("host bytes moved", f"{total.host_bytes:,}"),
-        ("packets sent / lost", f"{total.packets_sent:,} / {_lost(total)}"),
+        ("packets delivered / lost / resent", _packets(total)),
         ("dots with NaN or Inf", f"{total.nonfinite:,}"),
         ("energy, modelled", _joules(total)),
         ("host time in launches", f"{total.wall_s:.2f} s"),
@@ -102,8 +109,9 @@ def _sample_rows(training: Summary) -> list[Row]:
     ]
 
 
-def _lost(summary: Summary) -> str:
-    return "-" if summary.packets_lost is None else f"{summary.packets_lost:,}"
+def _packets(summary: Summary) -> str:
+    counts = (summary.packets_sent, summary.packets_lost, summary.packets_resent)
+    return " / ".join("-" if count is None else f"{count:,}" for count in counts)
 
 
 def _joules(summary: Summary) -> str:

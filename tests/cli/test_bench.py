@@ -20,6 +20,18 @@ def test_gemm(data: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert result["max_error"] < 1e-4
 
 
+def test_gemm_of_512_on_a_virtual_board(capsys: pytest.CaptureFixture[str]) -> None:
+    """The bar of bfp28, float32 in SDRAM before and after, everything counted."""
+    words = "bench gemm --size 512 --matmul bfp28 --machine iss --json"
+    assert main(words.split()) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["machine"] == "iss" and result["cores"] == 16
+    assert len(result["costs_hash"]) == 12
+    assert result["mac_per_cycle_per_core"] >= 0.18
+    assert sum(result["cycles_by_kind"].values()) == pytest.approx(result["cycles"], rel=1e-3)
+    assert result["max_error"] < 1e-4
+
+
 def test_float32_takes_longer(capsys: pytest.CaptureFixture[str]) -> None:
     cycles = []
     for matmul in ("bfp28", "float32"):

@@ -12,14 +12,14 @@ from spindle.cli.main import main
 from spindle.errors import FaultError
 
 BAD = {
-    "--cores 0": "native cannot have 0 cores; a chip has 1 to 17 application cores",
-    "--cores 18": "native cannot have 18 cores; a chip has 1 to 17 application cores",
+    "--machine native --cores 0": "native cannot have 0 cores; a chip has 1 to 17 application",
+    "--machine native --cores 18": "native cannot have 18 cores; a chip has 1 to 17 application",
     "--epochs 0": "--epochs 0 trains nothing; use 1 or more",
     "--batch 0": "--batch 0 is out of range: the training set has 1437 images; use 1 to 1437",
     "--batch 1438": "--batch 1438 is out of range: the training set has 1437 images",
     "--seed -1": "--seed -1 is no seed; use 0 to 4294967295",
     "--max-tile 7": "max_tile=7 is too small; the limit is 8",
-    "--lose 0.1": "native has no switch 'lose'; it has cost_set, dma_mode and cores",
+    "--machine native --lose 0.1": "native has no switch 'lose'; it has cost_set, dma_mode",
     "--machine abacus": "machine 'abacus' is not known; use 'native'",
     "--batch many": "argument --batch: invalid int value: 'many'; see spindle demo --help",
     "--fast": "unrecognized arguments: --fast",
@@ -56,7 +56,7 @@ def test_scikit_learn_missing(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(demo, "load_example", lambda: type("Example", (), {"N_TRAIN": 1437}))
-    assert main(["demo"]) == 1
+    assert main(["demo", "--machine", "native"]) == 1
     err = capsys.readouterr().err
     assert err == (
         "spindle: spindle demo: scikit-learn, which has the images, is missing;"
@@ -89,6 +89,6 @@ def test_failed_work(
         raise raised
 
     monkeypatch.setattr(demo, "train", fail)
-    assert main(["demo", "--json"]) == 1
+    assert main(["demo", "--machine", "native", "--json"]) == 1
     out, err = capsys.readouterr()
     assert out == "" and err == f"spindle: {said}\n"

@@ -66,7 +66,7 @@ def test_add_bias(board: tuple[int, int], tile: tuple[int, int], double: bool) -
     (y,), record = run(add_bias(61, 70, tile, double), board, x, bias)
     np.testing.assert_array_equal(y, x + bias)
     assert record.barriers == 1
-    assert record.packets_sent == (16 if board[0] > 1 else 0)
+    assert record.packets_sent == 5 * (16 if board[0] > 16 else board[0] - 1)
 
 
 @board

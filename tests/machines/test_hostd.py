@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -98,11 +99,26 @@ def test_nothing_is_late_while_the_board_s_time_stands_still() -> None:
 
 
 def test_busy_is_tried_again_and_refusal_is_an_error() -> None:
-    with monitor(lambda n, data: 0x8D if n == 0 else scp.OK, 0) as made:
+    with monitor(lambda n, data: 0x8D if n == 0 else scp.OK, scp.PAUSE_NS // 4) as made:
         check(made.ask((0, 0), requests(3)))
         assert made.resent == 1
     with monitor(lambda n, data: 0x84, 0) as made, pytest.raises(MachineError, match="RC_ARG"):
         made.ask((0, 0), requests(1))
+
+
+def test_a_busy_monitor_is_given_time() -> None:
+    """Each time it says so, the board's clock goes on before it is asked again."""
+    moments: list[int] = []
+    busy = 3
+
+    def answer(n: int, data: bytes) -> int:
+        moments.append(made._clock.time_ns)
+        return 0x8D if n < busy else scp.OK
+
+    with monitor(answer, scp.PAUSE_NS // 4) as made:
+        check(made.ask((0, 0), requests(1)))
+        assert made.resent == busy
+    assert all(b - a >= scp.PAUSE_NS for a, b in pairwise(moments))
 
 
 def test_silence_ends() -> None:

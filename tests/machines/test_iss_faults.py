@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from board_tools import board, buffer_of, iss, start
 from hand_plans import add_bias, count_down
 from test_native import patched
-from vboard.scp_host import ALLOC, COUNTER, aplx
+from vboard.scp_host import ALLOC, COUNTER, Host, aplx
 
 from spindle.codegen.emit import emit
 from spindle.errors import FaultError, LostArrayError, MachineError, OutOfMemoryError, UserError
@@ -24,9 +28,11 @@ from spindle.image.image import Image
 from spindle.machines.iss import IssMachine
 from spindle.machines.machine import Machine
 from spindle.machines.open import open_machine
+from spindle.machines.opening import TAG
 from spindle.spec import arena, generate, records
 
 FOREIGN = 30
+IPTAG, IPTAG_GET = 26, 2 << 16
 TASK = records.STEP.size
 
 
@@ -51,6 +57,24 @@ def still_adds(machine: Machine) -> None:
     event, _, outputs = start(machine, image, args)
     event.wait(60)
     assert machine.read(outputs[0]) == (args[0] + args[1]).tobytes()
+
+
+def children() -> set[int]:
+    """Processes of ours that have not ended."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
+            if int(parent) == os.getpid() and state != "Z":
+                found.add(int(path.parent.name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    before = children()
+    yield
+    assert all(map(gone, children() - before))
 
 
 def gone(pid: int) -> bool:
@@ -206,6 +230,77 @@ def test_a_core_that_hangs() -> None:
         machine.close()
 
 
+def test_arrays_made_while_the_board_is_restarted() -> None:
+    """Each is either lost, and says so, or whole: none keeps a place of the session before."""
+    with board() as (process, host):
+        machine = open_machine(f"spin3:{process.address}")
+        image, args = long_image()
+        event, _, _ = start(machine, image, args)
+        host.stop(arena.APP_ID)
+        whole = []
+        while not event.done():
+            data = np.full(64, len(whole), np.int32)
+            try:
+                whole.append((buffer_of(machine, data), data.tobytes()))
+            except LostArrayError as error:
+                assert "lost when its board was restarted" in str(error)
+        with pytest.raises(FaultError, match="the board was restarted"):
+            event.wait(60)
+        alive = [(buffer, data) for buffer, data in whole if buffer.alive]
+        assert len(whole) > len(alive)
+        assert len({buffer.parts for buffer, _ in alive}) == len(alive)
+        still_adds(machine)
+        assert all(machine.read(buffer) == data for buffer, data in alive)
+        machine.close()
+
+
+def send_completion(host: Host, sequence: int) -> None:
+    """A completion as the chip sends it, to the socket that the session's tag names."""
+    tag = host.scp(IPTAG, (IPTAG_GET | TAG, 1, 0))
+    address, port = socket.inet_ntoa(tag[:4]), int.from_bytes(tag[10:12], "little")
+    message = bytes(10) + struct.pack("<HH3I", arena.DONE_COMMAND, sequence, sequence, 0, 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(message, (address, port))
+
+
+def test_a_late_completion_ends_no_launch_of_the_next_session() -> None:
+    """A board sends the completion of its first launch again, then has to be restarted."""
+    with board() as (process, host):
+        machine = open_machine(f"spin3:{process.address}")
+        still_adds(machine)
+        send_completion(host, sequence=1)
+        host.stop(arena.APP_ID)
+        with pytest.raises(FaultError, match="the board was restarted"):
+            still_adds(machine)
+        image, args = long_image(1000)
+        event, _, outputs = start(machine, image, args)
+        event.wait(60)
+        assert machine.read(outputs[1]) == np.full(1000, 3 * 999, np.int32).tobytes()
+        machine.close()
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_another_program_stops_our_cores(is_running: bool) -> None:
+    """In the middle of a launch, or between two: the next one finds nobody there."""
+    with board() as (process, host):
+        machine = open_machine(f"spin3:{process.address}")
+        image, args = long_image() if is_running else add_image()
+        kept = buffer_of(machine, np.arange(5))
+        if not is_running:
+            host.stop(arena.APP_ID)
+        event, _, _ = start(machine, image, args)
+        if is_running:
+            time.sleep(0.2)
+            host.stop(arena.APP_ID)
+        words = r"core \d+ was stopped by another program; the board was restarted"
+        with pytest.raises(FaultError, match=words):
+            event.wait(60)
+        with pytest.raises(LostArrayError, match="lost when its board was restarted"):
+            machine.read(kept)
+        still_adds(machine)
+        machine.close()
+
+
 def test_abort_leaves_arrays_valid(machine: IssMachine) -> None:
     image, args = long_image()
     event, _, _ = start(machine, image, args)
@@ -233,6 +328,17 @@ def test_the_board_is_killed_in_a_launch() -> None:
     assert "lost with its machine" in kept.lost
     machine.close()
     assert gone(machine._hostd.pid)
+
+
+def test_a_board_that_cannot_be_left_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    with board() as (process, _):
+        machine = open_machine(f"spin3:{process.address}")
+        still_adds(machine)
+        os.kill(process.pid, signal.SIGKILL)
+        machine.close()
+    error = capsys.readouterr().err
+    assert f"the board {process.address} may still run application 93: " in error
+    assert "opening it again stops it" in error and error.count("\n") == 1
 
 
 def test_the_helper_is_killed_in_a_launch(machine: IssMachine) -> None:

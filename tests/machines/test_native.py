@@ -111,7 +111,7 @@ def test_run_record() -> None:
     run = event.wait(60)
     assert (run.machine, run.program, run.n_cores) == ("native", "dot", 7)
     assert run.macs == 20 * 30 * 200
-    assert run.packets_sent == 16 * run.barriers == 16 * 4
+    assert run.packets_sent == 6 * (2 * run.barriers + 3) == 6 * 11
     assert len(run.core_cycles) == 7 and max(run.core_cycles) <= run.cycles
     assert run.host_bytes == 4 * (20 * 200 + 200 * 30) + len(image.program)
     assert all(step.runs == 1 and len(step.cycles) == 16 for step in run.steps)

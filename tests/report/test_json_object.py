@@ -28,6 +28,7 @@ def test_figures_per_step() -> None:
 def test_no_packets_is_null() -> None:
     assert report()["packets_lost"] is None
     assert report(packets_lost=0)["packets_lost"] == 0
+    assert report(packets_resent=3)["packets_resent"] == 3
 
 
 def test_says_what_ran_and_where_energy_comes_from() -> None:

@@ -48,6 +48,12 @@ def test_sums() -> None:
     assert summary.simulated_s == pytest.approx(10e-6) and summary.wall_s == 0.5
 
 
+def test_packets_sent_again_are_counted_where_there_are_packets() -> None:
+    assert summarise([run_record()]).packets_resent is None
+    runs = [run_record(packets_resent=2), run_record(packets_resent=5)]
+    assert summarise(runs).packets_resent == 7
+
+
 def test_lost_packets_are_counted_where_there_are_packets() -> None:
     assert summarise([run_record(packets_lost=0), run_record(packets_lost=3)]).packets_lost == 3
 

@@ -7,16 +7,16 @@ import io
 from rich.console import Console
 from run_records import run_record, step_run
 
-from spindle.report.summary import summarise
+from spindle.report.summary import Foreseen, foresee, summarise
 from spindle.report.terminal import print_report
 
 
-def text_of(*, samples: int = 512) -> str:
+def text_of(*, samples: int = 512, foreseen: Foreseen | None = None) -> str:
     runs = [run_record(step_run("gemm", (400, 400)), step_run("adam", (100, 100)))]
     summary = summarise(runs, steps=8, samples=samples)
     out = io.StringIO()
     console = Console(file=out, width=120, color_system=None)
-    print_report(console, summary, summary, [("test accuracy", "97.00%")])
+    print_report(console, summary, summary, [("test accuracy", "97.00%")], foreseen)
     return out.getvalue()
 
 
@@ -29,7 +29,19 @@ def test_kinds_budget_and_figures() -> None:
     text = text_of()
     for word in ("gemm", "waiting", "GEMM with quantising", "0.95", "test accuracy", "97.00%"):
         assert word in text
-    assert "48 / -" in text, "packets of a machine that loses none"
+    assert "48 / - / -" in text, "packets of a machine that loses none"
+
+
+def test_the_estimate_stands_beside_measured_cycles() -> None:
+    launch = run_record(step_run("gemm", (800, 800)), cycles=900)
+    lines = text_of(foreseen=foresee(launch, 8)).splitlines()
+    (head,), (gemm,), (elapsed,) = (
+        [line for line in lines if word in line] for word in ("measured", "│ gemm ", "elapsed")
+    )
+    assert head.index("measured") < head.index("estimate")
+    assert gemm.split()[3:6:2] == ["50", "100"]
+    assert elapsed.split()[3:6:2] == ["125", "112"]
+    assert "estimate" not in text_of()
 
 
 def test_prototype_beside_ours_only_where_samples_were_trained() -> None:

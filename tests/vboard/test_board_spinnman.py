@@ -66,11 +66,9 @@ def check(found: dict[str, object]) -> None:
 def test_spinnman_uses_a_booted_board(tmp_path: Path) -> None:
     found = spinnman_on([], tmp_path)
     check(found)
-    assert float(str(found["connect_s"])) < 1.0
 
 
 @pytest.mark.long
 def test_spinnman_boots_a_cold_board(tmp_path: Path) -> None:
     found = spinnman_on(["--cold"], tmp_path)
     check(found)
-    assert float(str(found["connect_s"])) < 30.0

@@ -54,6 +54,7 @@ class Hostd:
         self._done: dict[int, tuple[int, int]] = {}
         self._n_calls = 0
         self._ended = False
+        self._left = ""
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         works = (self._write, self._read)
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
@@ -104,6 +105,11 @@ class Hostd:
                 raise self._ended_error()
             return self._done.pop(sequence)
 
+    def forget_completions(self) -> None:
+        """Drop what has come: numbers of launches begin anew with a session."""
+        with self._changed:
+            self._done = {}
+
     def _ended_error(self) -> MachineError:
         """With the last words of the helper, where it had any."""
         try:
@@ -131,6 +137,8 @@ class Hostd:
                 if "done" in head:
                     sequence, code, cycles = head["done"]
                     self._done = {sequence: (code, cycles)}
+                elif "left" in head:
+                    self._left = head["left"]
                 elif (number := head.pop("id")) in self._awaited:
                     self._replies[number] = (head, payload)
                 self._changed.notify_all()
@@ -138,12 +146,16 @@ class Hostd:
             self._ended = True
             self._changed.notify_all()
 
-    def close(self, patience_s: float = STOP_S) -> None:
-        """Have the application stopped and the process end; twice is harmless."""
+    def close(self, patience_s: float = STOP_S) -> str:
+        """Have the application stopped and the process end; twice is harmless.
+
+        Returns why the board could not be left in order, or nothing.
+        """
         self._outgoing.put(None)
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
+            self._left = f"it did not answer within {patience_s:g} s"
             self._process.kill()
             self._process.wait()
         for thread in self._threads:
@@ -151,6 +163,7 @@ class Hostd:
         assert self._process.stdout
         self._process.stdout.close()
         shutil.rmtree(self.log.parent, ignore_errors=True)
+        return self._left
 
 
 def _python_path() -> str:

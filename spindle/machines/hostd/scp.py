@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ WINDOW = 7
 """Requests under way; SC&MP has 8 transient tags for replies."""
 LATE_NS = 1_000_000_000
 TRIES = 10
+PAUSE_NS, PAUSE_LOOK_S = 10_000_000, 0.001
+"""Before a request that was refused for now is sent again; wall time between two looks."""
 SILENCE_S = 0.1
 """So long may nothing come before the board's clock is asked."""
 REPLY_EXPECTED, NO_REPLY = 0x87, 0x07
@@ -159,17 +162,27 @@ class Scp:
             replies[entry.index] = data[14:]
             del waiting[sequence]
         elif code in RETRY_CODES:
+            self._pause()
             self._send_again(entry)
         else:
             name = CODES.get(code, hex(code))
             raise MachineError(f"the monitor at {self.host} refused a request (RC_{name})")
 
-    def _send_late(self, waiting: dict[int, _Waiting]) -> None:
-        """Send again what has had no reply for LATE_NS of the board's time."""
+    def _now(self) -> int:
         try:
-            now = self._clock.now_ns()
+            return self._clock.now_ns()
         except OSError as error:
             raise self._gone(error) from error
+
+    def _pause(self) -> None:
+        """Give a monitor that is busy some of the board's time."""
+        end = self._now() + PAUSE_NS
+        while self._now() < end:
+            time.sleep(PAUSE_LOOK_S)
+
+    def _send_late(self, waiting: dict[int, _Waiting]) -> None:
+        """Send again what has had no reply for LATE_NS of the board's time."""
+        now = self._now()
         for entry in waiting.values():
             if entry.since_ns is None:
                 entry.since_ns = now

@@ -2,7 +2,8 @@
 
 In: frames {"id", "op", arguments} and payload. Out: frames {"id", results} or {"id", "error"}, and
 {"done": [sequence, fault code, cycles]} whenever a completion comes in. When the input ends - the
-machine was closed, or its process died - the application is stopped and this process ends.
+machine was closed, or its process died - the application is stopped and this process ends; where
+that fails, {"left": why} is the last frame.
 
     python -m spindle.machines.hostd.server FOLDER      FOLDER: private, removed at the end
 """
@@ -57,10 +58,14 @@ class Server:
             answer = self._answer(head, payload)
             data = answer if isinstance(answer, tuple) else (answer, b"")
             self._reply({"id": head["id"], **data[0]}, data[1])
-        with contextlib.suppress(Exception):
+        try:
             self._leave()
+        except Exception as error:
+            self._reply({"left": _words(error)})
 
     def _leave(self) -> None:
+        if self._board is None:
+            return
         for app in self._apps:
             self.board.stop(app)
             self.board.beacons(True)
@@ -79,8 +84,7 @@ class Server:
         except SpindleError as error:
             return {"error": str(error)}
         except Exception as error:
-            words = (str(error).strip().splitlines() or [""])[0]
-            return {"error": f"{head['op']} failed: {type(error).__name__} {words}"}
+            return {"error": f"{head['op']} failed: {_words(error)}"}
 
     @property
     def board(self) -> SpinnmanBoard:
@@ -215,6 +219,11 @@ class Server:
     def op_resent(self, payload: bytes) -> Answer:
         """How many of our own requests were sent again."""
         return {"resent": self.scp.resent}
+
+
+def _words(error: Exception) -> str:
+    """Type and first line of an error that is none of ours."""
+    return f"{type(error).__name__} {(str(error).strip().splitlines() or [''])[0]}".strip()
 
 
 def _text(data: bytes) -> str:
