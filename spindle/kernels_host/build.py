@@ -51,6 +51,7 @@ THUMB_FILES = (
     "strip_float.c",
     "strip_int.c",
     "strip_iota.c",
+    "strip_shape.c",
     "transpose.c",
     "strip_reduce.c",
     "barrier.c",

@@ -65,15 +65,18 @@ def test_dot_s28():
             assert mine == (want + 8) // 16
 
 
-def test_epilogue_counts_with_the_last_inner_tile():
-    program = [instr("ADD_F32", 7, 6, 6)]
+@pytest.mark.parametrize(("stride", "strips"), [((0, 8, 1, 0), 1), ((0, 1, 0, 0), 8)])
+def test_epilogue_counts_with_the_last_inner_tile(stride, strips):
+    """A strip per row, or one for all where all operands lie densely."""
+    program = [instr("ADD_F32", 2, 2, 2)]
     tile = (1, 8, 8, 64)
+    operands = [operand((0, 0, 0, 0), None)] * 2 + [operand(stride, 2 if strips == 1 else 1)]
     (without, _), (with_it, _) = (
-        cycles("DOT_F32", tile, [], program, last=last) for last in (False, True)
+        cycles("DOT_F32", tile, operands, program, last=last) for last in (False, True)
     )
     c = costs.table("nominal")
     per_strip = c["strip_cycles"] + c["instr_cycles"]
-    assert abs(with_it - without - 8 * (per_strip + 8 * c["prim_ADD_F32"]) / 16) <= 1
+    assert abs(with_it - without - (strips * per_strip + 64 * c["prim_ADD_F32"]) / 16) <= 1
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,10 @@ void quantise_compute(const struct kernel_args *args);
 void dot_s28_compute(const struct kernel_args *args);
 void dot_f32_compute(const struct kernel_args *args);
 
+/* A dot's own operands; its epilogue names those behind them. */
+#define DOT_S28_OPERANDS 6u
+#define DOT_F32_OPERANDS 2u
+
 /* Rows and columns of C with a non-finite element. */
 uint32_t dot_s28_flagged(const struct kernel_args *args);
 

@@ -39,9 +39,9 @@ void kernel_epilogue(const struct kernel_args *args)
         return; /* C itself is stored */
     }
     if (args->task->kernel == KERNEL_DOT_S28) {
-        strip_run(args, 6);
+        strip_run(args, DOT_S28_OPERANDS);
     } else if (args->task->kernel == KERNEL_DOT_F32) {
-        strip_run(args, 2);
+        strip_run(args, DOT_F32_OPERANDS);
     }
 }
 

@@ -4,6 +4,8 @@
  * are 64 bits wide. The constants and where they come from: spindle/spec/costs.py, tables.py.
  */
 #include "kernel_cost.h"
+#include "families.h"
+#include "strip.h"
 
 #define BLOCK_SIDE 2u
 
@@ -28,15 +30,19 @@ static struct program_cost program_cost_of(const struct kernel_args *args,
     return cost;
 }
 
-static sixteenths strip_cost(const struct kernel_args *args, const struct costs *costs)
+/* first: the first operand that the program may name. */
+static sixteenths strip_cost(const struct kernel_args *args, const struct costs *costs,
+                             uint32_t first)
 {
     const struct task *task = args->task;
     struct program_cost once = program_cost_of(args, costs, 0, task->n_prologue);
     struct program_cost body = program_cost_of(args, costs, task->n_prologue, task->n_instrs);
-    sixteenths rows = args->tile.extent[1], columns = args->tile.extent[2];
-    sixteenths strips = rows * ((columns + SPINDLE_STRIP - 1) / SPINDLE_STRIP);
+    struct strip_shape shape;
+    sixteenths strips, elements = (sixteenths)args->tile.extent[1] * args->tile.extent[2];
+    strip_shape_of(&shape, args, first);
+    strips = (sixteenths)shape.rows * ((shape.columns + shape.length - 1) / shape.length);
     return once.instrs + once.elements * SPINDLE_STRIP +
-           strips * (costs->strip_cycles + body.instrs) + rows * columns * body.elements;
+           strips * (costs->strip_cycles + body.instrs) + elements * body.elements;
 }
 
 /* K-blocks that this tile touches, and those it finishes; all but the first are added to C. */
@@ -76,7 +82,7 @@ static sixteenths compute_cost(const struct kernel_args *args, const struct cost
     sixteenths plane = (sixteenths)extent[1] * extent[2];
     switch (args->task->kernel) {
     case KERNEL_STRIP:
-        return strip_cost(args, costs);
+        return strip_cost(args, costs, 0);
     case KERNEL_TRANSPOSE:
         return plane * costs->transpose_cycles;
     case KERNEL_SCAN:
@@ -103,7 +109,8 @@ uint32_t kernel_cycles(const struct kernel_args *args, const struct costs *costs
     uint32_t is_dot = kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32;
     sixteenths cost = compute_cost(args, costs);
     if (is_dot && args->tile.last_inner && args->task->n_instrs != 0) {
-        cost += strip_cost(args, costs);
+        cost += strip_cost(args, costs,
+                           kernel == KERNEL_DOT_S28 ? DOT_S28_OPERANDS : DOT_F32_OPERANDS);
     }
     return (uint32_t)((cost + COST_FRACTION / 2) / COST_FRACTION);
 }

@@ -12,15 +12,27 @@
 
 #define STRIP_REGS (SPINDLE_MAX_OPERANDS + SPINDLE_MAX_TEMPS)
 
+#define NOT_REPEATED SPINDLE_MAX_OPERANDS
+
+/* What a program runs over: the tile's rows, or the whole tile as one (strip_shape.c). */
+struct strip_shape {
+    uint32_t rows, columns;
+    uint32_t stacked;  /* rows that a strip takes one under the other (RED), else 1 */
+    uint32_t length;   /* elements of a full strip */
+    uint32_t repeated; /* operand whose one row is repeated over a strip, or NOT_REPEATED */
+};
+
 struct strip {
     uint32_t *reg[STRIP_REGS]; /* first element of the strip in each register */
     const struct kernel_args *args;
     uint32_t n;      /* elements, 1..SPINDLE_STRIP */
     uint32_t row;    /* in the tile, along dim 1 */
-    uint32_t column; /* of element 0 in the tile, along dim 2 */
+    uint32_t column; /* of element 0, along dim 2 (in a joined tile: of all its elements) */
     uint32_t row_step[SPINDLE_MAX_OPERANDS];
-    uint32_t column_step[SPINDLE_MAX_OPERANDS]; /* to the next strip: a strip's length or 0 */
+    uint32_t column_step[SPINDLE_MAX_OPERANDS]; /* to the next strip: its length or 0 */
     uint32_t *row_at[SPINDLE_MAX_OPERANDS];     /* of the next row */
+    struct strip_shape shape;
+    uint32_t repeat[SPINDLE_STRIP]; /* of shape.repeated */
 };
 
 typedef void prim_fn(const struct strip *s, const struct instr *in);
@@ -51,7 +63,9 @@ STRIP_INLINE void map_2(const struct strip *s, const struct instr *in, op_2 *op)
     }
 }
 
-/* Run the task's strip program on every row of the tile; it names no operand below `first`. */
+void strip_shape_of(struct strip_shape *shape, const struct kernel_args *args, uint32_t first);
+
+/* Run the task's strip program over the tile; it names no operand below `first`. */
 void strip_run(const struct kernel_args *args, uint32_t first);
 void strip_compute(const struct kernel_args *args);
 

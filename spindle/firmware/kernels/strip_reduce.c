@@ -203,16 +203,18 @@ static void along_columns(struct reduction *r, const uint32_t *x, uint32_t n)
     }
 }
 
-/* All lanes take one position. */
-static void along_rows(struct reduction *r, const uint32_t *x)
+/* All lanes take n positions, a row each. */
+static void along_rows(struct reduction *r, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    if (r->block == BLOCK ? r->position % BLOCK == 0 : r->position == 0) {
-        move(r->acc, x, r->lanes);
-    } else {
-        r->reducer->merge(r->acc, x, r->lanes);
+    for (; n > 0; n--, x += step) {
+        if (r->block == BLOCK ? r->position % BLOCK == 0 : r->position == 0) {
+            move(r->acc, x, r->lanes);
+        } else {
+            r->reducer->merge(r->acc, x, r->lanes);
+        }
+        r->position += 1;
+        check_end(r);
     }
-    r->position += 1;
-    check_end(r);
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
@@ -247,9 +249,10 @@ void prim_reduce(const struct strip *s, const struct instr *in)
     r.init = in->imm;
     r.block = in->prim <= PRIM_RED_MUL_F32 ? BLOCK : 0xffffffffu;
     if (in->reg[2] == 1) {
+        uint32_t n = s->shape.stacked, step = n > 1 ? s->row_step[in->reg[1]] : 0;
         describe_rows(&r, s);
         r.level = r.acc + r.n_out;
-        along_rows(&r, s->reg[in->reg[1]]);
+        along_rows(&r, s->reg[in->reg[1]], step, n);
     } else {
         describe_columns(&r, s, in->reg[2]);
         r.level = r.acc + r.n_out;
