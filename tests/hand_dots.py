@@ -5,6 +5,7 @@ from __future__ import annotations
 import hand_plans as hand
 
 from spindle.ir.plan import SCRATCH, Addr, Instr, Operand, Plan, Task, TaskStep
+from spindle.spec.records import PANEL_ROW_WORDS
 
 
 class Scratch:
@@ -69,7 +70,7 @@ class Side:
         """Fill the panel and its exponents."""
         even = self.f + self.f % 2
         self.panel = scratch.take(-(-self.k // 8) * even * 8)
-        self.exp = scratch.take(-(-self.k // k_block) * self.f)
+        self.exp = scratch.take(-(-self.k // k_block) * even * PANEL_ROW_WORDS)
         operands = (
             self.original(1),
             Operand("d", balanced, (0, 0, 0, 4), 3),
@@ -97,10 +98,20 @@ class Side:
         )
 
     def exp_operand(self, free: int, k_block: int, store: bool = False) -> Operand:
-        strides = {free: 4, 3: self.f * 4}
+        row = 4 * PANEL_ROW_WORDS
+        strides = {free: row, 3: (self.f + self.f % 2) * row}
         stride = tuple(strides.get(dim, 0) for dim in range(4))
         name = f"exp {self.name}"
-        return Operand(name, self.exp, stride, free, store=store, granule3=k_block)  # type: ignore[arg-type]
+        return Operand(
+            name,
+            self.exp,
+            stride,  # type: ignore[arg-type]
+            free,
+            store=store,
+            granule3=k_block,
+            unit_words=PANEL_ROW_WORDS,
+            align_words=2 * PANEL_ROW_WORDS,
+        )
 
 
 def balance(a: Side, b: Side, part_a: Addr, part_b: Addr, out: Addr, rows: int) -> Task:

@@ -17,7 +17,7 @@ from spindle.schedule.lower import Lowering
 from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
 from spindle.schedule.resident import Residence
 from spindle.schedule.room import BUDGET_WORDS, Room
-from spindle.spec.records import CHUNK, LANES
+from spindle.spec.records import CHUNK, LANES, PANEL_ROW_WORDS
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 _SPARE = 64
@@ -91,11 +91,16 @@ class Quantised:
             align_words=2 * CHUNK,
         )
 
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of one K-block's exponents and corrections: free index rounded up to even."""
+        return (self.matrix.free + self.matrix.free % 2) * PANEL_ROW_WORDS * WORD
+
     def exponent_operand(self, dim: int, store: bool = False) -> Operand:
-        """The exponent words, free index on `dim`."""
-        row = self.matrix.free * WORD
+        """Exponents and corrections, free index on `dim`."""
+        row = self.block_bytes
         stride = [self.n_blocks * row, 0, 0, row if self.n_blocks > 1 else 0]
-        stride[dim] = WORD
+        stride[dim] = PANEL_ROW_WORDS * WORD
         return Operand(
             "exponents",
             self.exponents.addr(),
@@ -103,6 +108,8 @@ class Quantised:
             dim,
             store=store,
             granule3=self.k_block if self.n_blocks > 1 else 1,
+            unit_words=PANEL_ROW_WORDS,
+            align_words=2 * PANEL_ROW_WORDS,
         )
 
 
@@ -136,7 +143,7 @@ def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics, lanes: int) -> R
     rows += rows % 2
     fits = x.k <= numerics.k_block and x.batch * -(-x.free // rows) <= LANES
     limit = ctx.options.max_tile or rows
-    panel = rows * -(-x.k // CHUNK) * CHUNK + x.k + rows + _SPARE
+    panel = rows * -(-x.k // CHUNK) * CHUNK + x.k + rows * PANEL_ROW_WORDS + _SPARE
     room = rows * x.k <= RESIDENT_WORDS and panel <= BUDGET_WORDS
     return Residence(rows) if fits and room and rows <= limit else None
 
@@ -277,7 +284,7 @@ def _quantise(
     block = numerics.k_block
     out = Quantised(x, block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
     out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
-    out.exponents.size_bytes = x.batch * out.n_blocks * x.free * WORD
+    out.exponents.size_bytes = x.batch * out.n_blocks * out.block_bytes
     operands = (
         x.operand(1, "x"),
         Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),

@@ -31,6 +31,7 @@ def _limits() -> dict[str, int]:
         "LANES": records.LANES,
         "LOOP_REGS": records.LOOP_REGS,
         "CHUNK": records.CHUNK,
+        "PANEL_ROW_WORDS": records.PANEL_ROW_WORDS,
         "NO_DIM": records.NO_DIM,
         "NO_PLACE": records.NO_PLACE,
         "ADAM_G_LAST": tables.ADAM_G_LAST,

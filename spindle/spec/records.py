@@ -21,6 +21,8 @@ LANES = 16
 LOOP_REGS = 16
 CHUNK = 8
 """Contracted indices per panel chunk (docs/spec/image.md, panels)."""
+PANEL_ROW_WORDS = 4
+"""Exponent and correction of a panel's row, per K-block (firmware/kernels/panel.h)."""
 NO_DIM = 255
 NO_PLACE = 255
 

@@ -98,7 +98,19 @@ def panel(rows: np.ndarray, pitch: int) -> np.ndarray:
     n_f, n_k = rows.shape
     out = np.zeros((n_k // CHUNK, pitch), np.int32)
     chunks = rows.reshape(n_f // 2, 2, n_k // CHUNK, CHUNK).transpose(2, 0, 3, 1)
+    chunks = np.diff(chunks, axis=3, prepend=np.int32(0))
     out[:, : n_f * CHUNK] = chunks.reshape(n_k // CHUNK, -1)
+    return out
+
+
+def panel_rows(q: np.ndarray, exponents: np.ndarray | None = None) -> np.ndarray:
+    """[F][4] words of rows q[F][K] of one K-block: exponent, 0, correction."""
+    out = np.zeros((len(q), records.PANEL_ROW_WORDS), np.uint32)
+    if exponents is not None:
+        out[:, 0] = exponents.astype(np.int64) & 0xFFFF
+    wide = q.astype(np.int64)
+    corrections = -(wide[:, ::2] * wide[:, 1::2]).sum(axis=1, keepdims=True)
+    out[:, 2:] = corrections.view(np.uint32)
     return out
 
 
@@ -109,12 +121,17 @@ def dot_sums(
     start: np.ndarray,
     fresh: bool = False,
 ) -> Call:
-    """dot_s28_sums of two rows a[2][K] and b[N][K], on top of start[2][N] or fresh."""
+    """dot_s28_sums of two rows a[2][K] and b[N][K], on top of start[2][N] or fresh.
+
+    Only a fresh start adds the corrections.
+    """
     program.reset()
     pitch_a, pitch_b = 16, len(b) * CHUNK + 16
     guard = program.reserve(64)
     places = program.place(panel(a, pitch_a)), program.place(panel(b, pitch_b))
-    pair = np.array([*places, pitch_a, pitch_b, len(b), a.shape[1] // CHUNK, fresh], np.uint32)
+    rows = program.place(panel_rows(a)), program.place(panel_rows(b))
+    sizes = (pitch_a, pitch_b, len(b), a.shape[1] // CHUNK)
+    pair = np.array([*places, *sizes, *rows, fresh], np.uint32)
     out = program.place(start)
     assert guard
     return Call(program, "dot_s28_sums", (out, program.place(pair)), out, start.size)
@@ -158,19 +175,20 @@ def quantise(
     across: bool,
     out: int,
 ) -> Call:
-    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 exponents."""
+    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 its rows' words."""
     n_f, n_k = x.shape
     stored = np.ascontiguousarray(x.T if across else x)
     panel = np.full(-(-n_f // 2) * 16 * -(-n_k // CHUNK), 0xDEAD, np.uint32)
-    exponents = np.full(n_f, 0xDEAD, np.uint32)
+    row_words = records.PANEL_ROW_WORDS
+    rows = np.full((n_f + n_f % 2) * row_words, 0xDEAD, np.uint32)
     operands = [
         operand(1 if across else 3, (1, 3)),
         operand(3, (3,)),
         operand(1, (1, 3), unit_words=8, align_words=16, granule3=8),
-        operand(1, (1, 3), granule3=n_k),
+        operand(1, (1, 3), granule3=n_k, unit_words=row_words, align_words=2 * row_words),
     ]
     task = {"kernel": KERNEL["QUANTISE"], "extent": (1, n_f, 1, n_k), "k_block": n_k, "arg": arg}
-    return kernel(program, task, operands, [stored, d, panel, exponents], out)
+    return kernel(program, task, operands, [stored, d, panel, rows], out)
 
 
 def scan(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> Call:
@@ -193,8 +211,8 @@ def dot_finish(
     program.reset()
     n = len(sums)
     out = program.place(np.zeros(n, np.uint32) if c is None else c)
-    words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
-    row = [out, program.place(sums), program.place(words), n, exponent & 0xFFFFFFFF, c is None]
+    columns = program.place(panel_rows(np.zeros((n, 2), np.int32), exponents))
+    row = [out, program.place(sums), columns, n, exponent & 0xFFFFFFFF, c is None]
     return Call(program, "dot_s28_finish", (program.place(np.array(row, np.uint32)),), out, n)
 
 
@@ -203,11 +221,12 @@ def dot(
 ) -> Call:
     """DOT_S28 of a tile, one K-block: mantissas a[M][K], b[N][K]; exponents of rows, columns."""
     (m, k), n = a.shape, len(b)
-    words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
+    rows = panel_rows(a, exponents[:m]), panel_rows(b, exponents[m:])
     panels = [operand(dim, (dim, 3), unit_words=8, align_words=16, granule3=8) for dim in (1, 2)]
-    scales = [operand(dim, (dim, 3), granule3=k) for dim in (1, 2)]
+    unit = {"unit_words": records.PANEL_ROW_WORDS, "align_words": 2 * records.PANEL_ROW_WORDS}
+    scales = [operand(dim, (dim, 3), granule3=k, **unit) for dim in (1, 2)]
     lazy = [operand(3, (dim, 3)) for dim in (1, 2)]
-    data = [panel(a, m * CHUNK), panel(b, n * CHUNK), words[:m], words[m:]]
+    data = [panel(a, m * CHUNK), panel(b, n * CHUNK), *rows]
     data += [np.zeros(1, np.uint32)] * 2 + [np.zeros(m * n, np.uint32)]
     task = {"kernel": KERNEL["DOT_S28"], "extent": (1, m, n, k), "k_block": k}
     return kernel(program, task, [*panels, *scales, *lazy, operand(2, (1, 2))], data, 6)

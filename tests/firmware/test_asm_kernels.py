@@ -125,12 +125,24 @@ def test_sums_of_products(arm, arm_plain, columns, chunks):
     b = rng.integers(1 - limit, limit, (columns, chunks * 8), np.int32)
     a[0], b[0] = limit - 1, limit - 1
     start = rng.integers(-(1 << 40), 1 << 40, (2, columns), np.int64)
-    want = (start + a.astype(np.int64) @ b.T.astype(np.int64)).ravel()
+    want = (a.astype(np.int64) @ b.T.astype(np.int64)).ravel()
     for program in (arm, arm_plain):
-        got = kernel_calls.dot_sums(program, a, b, start).run("int64")
-        np.testing.assert_array_equal(got, want)
         got = kernel_calls.dot_sums(program, a, b, start, fresh=True).run("int64")
-        np.testing.assert_array_equal(got, want - start.ravel())
+        np.testing.assert_array_equal(got, want)
+    half = chunks // 2 * 8  # the second half goes on from the sums of the first
+    if half:
+        for program in (arm, arm_plain):
+            first = kernel_calls.dot_sums(program, a[:, :half], b[:, :half], start, fresh=True)
+            sums = first.run("int64").reshape(start.shape)
+            rest = kernel_calls.dot_sums(program, a[:, half:], b[:, half:], sums)
+            whole = rest.run("int64") + corrections(a[:, half:], b[:, half:])
+            np.testing.assert_array_equal(whole, want)
+
+
+def corrections(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """What a fresh start over these k would have added to each sum."""
+    low, high = (kernel_calls.panel_rows(x)[:, 2:].copy().view(np.int64) for x in (a, b))
+    return (low + high.T).ravel()
 
 
 def quantise_case(kind: str, n_f: int, n_k: int, spread: int) -> tuple[np.ndarray, np.ndarray]:
@@ -164,13 +176,17 @@ def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> No
     with np.errstate(all="ignore"):
         want = evaluate_dot.quantise(float_bits(x).reshape(1, n_f, n_k), d[None], n_k)
     chunks = words[0].view(np.int32).reshape(-(-n_k // 8), -(-n_f // 2), 8, 2)
+    chunks = np.cumsum(chunks, axis=3, dtype=np.int32)
     rows = chunks.transpose(1, 3, 0, 2).reshape(-(-n_f // 2) * 2, -1)
     np.testing.assert_array_equal(rows[:n_f, :n_k], want.q[0])
     assert not rows[n_f:].any() and not rows[:, n_k:].any()
-    exponents = words[1].astype(np.uint16).view(np.int16)
+    beside = words[1].reshape(len(rows), -1)
+    np.testing.assert_array_equal(beside[:, 1:], kernel_calls.panel_rows(rows)[:, 1:])
+    flags = beside[:n_f, 0] & NONFINITE_FLAG != 0
+    exponents = beside[:n_f, 0].astype(np.uint16).view(np.int16)
     empty = exponents == EMPTY_EXPONENT
     np.testing.assert_array_equal(np.where(empty, 0, exponents), want.e[0][:, 0])
-    np.testing.assert_array_equal(words[1] & NONFINITE_FLAG != 0, want.nonfinite[0])
+    np.testing.assert_array_equal(flags, want.nonfinite[0])
 
 
 def scan_want(x: np.ndarray) -> np.ndarray:

@@ -11,11 +11,12 @@ import numpy as np
 from task_tools import INTERNAL, LAZY, STORE, instr, operand, task, words
 
 from spindle.kernels_host.harness import run_task
+from spindle.spec.records import PANEL_ROW_WORDS
 
 
 @dataclass
 class Panel:
-    """Quantised operand in memory."""
+    """Quantised operand in memory; e: [blocks][rows, even][4] words of exponents, corrections."""
 
     q: np.ndarray
     e: np.ndarray
@@ -24,31 +25,51 @@ class Panel:
     k_block: int
 
     @property
+    def even(self) -> int:
+        return self.free + self.free % 2
+
+    @property
     def chunk_words(self) -> int:
-        return -(-self.free // 2) * 16
+        return self.even * 8
 
     def operands(self, dim: int, flags: int = 0) -> tuple:
         stride = [0, 0, 0, self.chunk_words]
         stride[dim] = 8
         panel = operand(stride, dim, flags, granule3=8, unit_words=8, align_words=16)
-        stride = [0, 0, 0, self.free]
-        stride[dim] = 1
-        return panel, operand(stride, dim, flags, granule3=self.k_block)
+        stride = [0, 0, 0, self.even * PANEL_ROW_WORDS]
+        stride[dim] = PANEL_ROW_WORDS
+        shape = {"unit_words": PANEL_ROW_WORDS, "align_words": 2 * PANEL_ROW_WORDS}
+        return panel, operand(stride, dim, flags, granule3=self.k_block, **shape)
 
     def mantissas(self) -> np.ndarray:
         """q [free, K] without padding; the padding must be 0."""
         chunks = self.q.view(np.int32).reshape(-1, self.chunk_words // 16, 8, 2)
-        full = chunks.transpose(1, 3, 0, 2).reshape(self.chunk_words // 8, -1)
+        rows = np.cumsum(chunks, axis=3, dtype=np.int32)
+        full = rows.transpose(1, 3, 0, 2).reshape(self.even, -1)
+        self.check_corrections(full.astype(np.int64))
         assert not full[self.free :].any() and not full[:, self.n_k :].any()
         return full[: self.free, : self.n_k]
 
+    def check_corrections(self, q: np.ndarray) -> None:
+        """Those in memory are minus the sums of products of neighbours in k, per K-block."""
+        products = q[:, ::2] * q[:, 1::2]
+        for block, words in enumerate(np.split(products, self.cuts(), axis=1)):
+            want = -words.sum(axis=1)
+            got = np.ascontiguousarray(self.e[block, :, 2:]).view(np.int64)[:, 0]
+            np.testing.assert_array_equal(got, want)
+            assert not self.e[block, :, 1].any()
+
+    def cuts(self) -> range:
+        """Where K-blocks begin, but the first, in pairs of k."""
+        return range(self.k_block // 2, -(-self.n_k // 8) * 4, self.k_block // 2)
+
     def exponents(self) -> np.ndarray:
         """e [free, blocks]."""
-        return (self.e & 0xFFFF).astype(np.uint16).view(np.int16).astype(np.int32).T
+        return (self.e[:, : self.free, 0] & 0xFFFF).astype(np.uint16).view(np.int16).astype(np.int32).T
 
     def flags(self) -> np.ndarray:
         """Non-finite flag [free]."""
-        return ((self.e & 0x10000) != 0).any(axis=0)
+        return ((self.e[:, : self.free, 0] & 0x10000) != 0).any(axis=0)
 
 
 def matrix_operand(x: np.ndarray, dim: int, across: bool, flags: int = 0) -> dict:
@@ -101,7 +122,8 @@ def quantise(
     n_f, n_k = x.shape
     blocks = -(-n_k // k_block)
     q = np.full(-(-n_f // 2) * 16 * -(-n_k // 8), 0xDEAD, np.uint32)
-    panel = Panel(q, np.full(blocks * n_f, 0xDEAD, np.uint32), n_f, n_k, k_block)
+    panel = Panel(q, np.zeros(0, np.uint32), n_f, n_k, k_block)
+    panel.e = np.full(blocks * panel.even * PANEL_ROW_WORDS, 0xDEAD, np.uint32)
     operands = [
         matrix_operand(x, 1, across),
         operand((0, 0, 0, 1), 3),
@@ -109,7 +131,7 @@ def quantise(
     ]
     record = task("QUANTISE", (1, n_f, 1, n_k), (1, tile_f, 1, k_block), k_block=k_block, arg=arg)
     run_task(record, operands, [], [stored(x, across), words(d), panel.q, panel.e])
-    panel.e = panel.e.reshape(blocks, n_f)
+    panel.e = panel.e.reshape(blocks, panel.even, PANEL_ROW_WORDS)
     return panel
 
 

@@ -57,8 +57,13 @@ def _panel_of(q: np.ndarray) -> Panel:
     rows, k = q.shape
     padded = np.zeros((rows, -(-k // 8) * 8), np.int32)
     padded[:, :k] = q
-    words = padded.reshape(rows // 2, 2, -1, 8).transpose(2, 0, 3, 1)
-    e = np.full((-(-k // 512), rows), 26, np.uint32)
+    words = padded.reshape(rows // 2, 2, -1, 8).transpose(2, 0, 3, 1).copy()
+    words[..., 1] -= words[..., 0]
+    products = padded[:, ::2].astype(np.int64) * padded[:, 1::2]
+    e = np.zeros((-(-k // 512), rows, 4), np.uint32)
+    e[:, :, 0] = 26
+    for block, part in enumerate(np.split(products, range(256, products.shape[1], 256), axis=1)):
+        e[block, :, 2:] = (-part.sum(axis=1, keepdims=True)).view(np.uint32)
     return Panel(np.ascontiguousarray(words).reshape(-1).view(np.uint32), e, rows, k, 512)
 
 

@@ -117,6 +117,6 @@ def test_workspace():
     split = words("DOT_S28", (1, 8, 10, 64), (1, 16, 16, 700))
     whole = words("DOT_S28", (1, 8, 10, 512), (1, 16, 16, 700))
     small = words("DOT_S28", (1, 8, 10, 64), (1, 16, 16, 64))
-    flags = 8 + 10 + 80 // 16
+    flags = 1 + 8 + 10 + 80 // 16
     assert split == 2 * 8 * 10 + flags
     assert whole == small == 4 * 10 + flags

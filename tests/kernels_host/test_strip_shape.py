@@ -1,4 +1,4 @@
-"""Tiles run as one row, as rows of their own, or with a row repeated: the bits of NumPy each time."""
+"""Tiles run as one row, as rows of their own, or with a row repeated: NumPy's bits each time."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@
 #define SPINDLE_LANES 16
 #define SPINDLE_LOOP_REGS 16
 #define SPINDLE_CHUNK 8
+#define SPINDLE_PANEL_ROW_WORDS 4
 #define SPINDLE_NO_DIM 255
 #define SPINDLE_NO_PLACE 255
 #define SPINDLE_ADAM_G_LAST 1
@@ -28,7 +29,7 @@
 #define SPINDLE_DTCM_SYS_STACK_BYTES 4096
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
 #define SPINDLE_ARENA_ALIGN 128
-#define SPINDLE_ABI_HASH 0xd23cc247u
+#define SPINDLE_ABI_HASH 0xd18de6e0u
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
 /* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */

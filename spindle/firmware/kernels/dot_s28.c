@@ -1,8 +1,8 @@
 /* DOT_S28: C[m][n] from panels of 28-bit mantissas, one exponent per row and K-block.
  *
- * In: operands 0, 1 panels A, B; 2, 3 their exponent words. Out: operand 6 C, over inner = 3. Per
- * K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C = first block's value,
- * then C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows
+ * In: operands 0, 1 panels A, B; 2, 3 their rows' exponents and corrections (panel.h). Out: operand 6
+ * C, over inner = 3. Per K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C =
+ * first block's value, then C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows
  * only; one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
  */
 #include "dot_s28.h"
@@ -13,7 +13,7 @@ struct segment {
     const struct kernel_args *args;
     struct dot_s28_work work;
     uint32_t chunk, chunks; /* of the tile's panels */
-    const uint32_t *exponents[2]; /* of the K-block: of rows, of columns */
+    const struct panel_row *rows[2]; /* of the K-block: of rows, of columns */
     uint32_t first, last;   /* part of the K-block */
     uint32_t first_block;   /* of the whole dot */
 };
@@ -33,13 +33,14 @@ static uint32_t sums_words(const struct task *task)
 uint32_t dot_s28_work_words(const struct task *task)
 {
     uint32_t m = task->tile[1], n = task->tile[2];
-    return sums_words(task) + m + n + (m * n + 15) / 16;
+    return sums_words(task) + 1 + m + n + (m * n + 15) / 16;
 }
 
 void dot_s28_view_work(struct dot_s28_work *work, const struct kernel_args *args)
 {
     work->sums = (int64_t *)args->work;
-    work->row_flags = args->work + sums_words(args->task);
+    work->flagged = args->work + sums_words(args->task);
+    work->row_flags = work->flagged + 1;
     work->column_flags = work->row_flags + args->task->tile[1];
     work->rescue = work->column_flags + args->task->tile[2];
 }
@@ -51,19 +52,36 @@ static void clear_words(uint32_t *words, uint32_t n)
     }
 }
 
-static void gather_flags(uint32_t *flags, const uint32_t *exponents, uint32_t n)
+static uint32_t all_words(const struct panel_row *rows, uint32_t n)
 {
-#pragma clang loop vectorize(assume_safety)
+    uint32_t words = 0;
     for (uint32_t i = 0; i < n; i++) {
-        flags[i] |= exponents[i] & SPINDLE_NONFINITE_FLAG;
+        words |= rows[i].exponent;
+    }
+    return words;
+}
+
+static void gather_flags(uint32_t *flags, const struct panel_row *rows, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        flags[i] |= rows[i].exponent & SPINDLE_NONFINITE_FLAG;
     }
 }
 
 static void segment_flags(const struct segment *s)
 {
     const struct tile *tile = &s->args->tile;
-    gather_flags(s->work.row_flags, s->exponents[0], tile->extent[1]);
-    gather_flags(s->work.column_flags, s->exponents[1], tile->extent[2]);
+    uint32_t m = tile->extent[1], n = tile->extent[2];
+    uint32_t words = all_words(s->rows[0], m) | all_words(s->rows[1], n);
+    if ((words & SPINDLE_NONFINITE_FLAG) == 0) {
+        return;
+    }
+    if (*s->work.flagged == 0) {
+        *s->work.flagged = 1;
+        clear_words(s->work.row_flags, s->args->task->tile[1] + s->args->task->tile[2]);
+    }
+    gather_flags(s->work.row_flags, s->rows[0], m);
+    gather_flags(s->work.column_flags, s->rows[1], n);
 }
 
 static void view_pair(struct dot_pair *pair, const struct segment *s)
@@ -75,23 +93,26 @@ static void view_pair(struct dot_pair *pair, const struct segment *s)
     pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
     pair->columns = (args->tile.extent[2] + 1) & ~1u;
     pair->chunks = s->chunks;
+    pair->rows = s->rows[0];
+    pair->column_rows = s->rows[1];
     pair->fresh = s->first;
 }
 
-/* Round the pair's rows of sums and add them to C. */
-static void finish_pair(const struct segment *s, const int64_t *sums, uint32_t row)
+static void view_row(struct dot_row *out, const struct segment *s)
 {
-    uint32_t m = s->args->tile.extent[1], n = s->args->tile.extent[2], end = row + 2;
-    struct dot_row out;
-    out.c = s->args->data[6] + row * n;
-    out.sums = sums;
-    out.exponents = s->exponents[1];
-    out.n = n;
-    out.first_block = s->first_block;
-    for (; row < end && row < m; row++, out.c += n, out.sums += (n + 1) & ~1u) {
-        out.exponent = (int16_t)s->exponents[0][row] - 52;
-        dot_s28_finish(&out);
-    }
+    out->c = s->args->data[6];
+    out->columns = s->rows[1];
+    out->n = s->args->tile.extent[2];
+    out->first_block = s->first_block;
+}
+
+/* Round a row of sums and add it to C; `out` then shows the next row. */
+static void finish_row(struct dot_row *out, const int64_t *sums, const struct panel_row *row)
+{
+    out->sums = sums;
+    out->exponent = (int16_t)row->exponent - 52;
+    dot_s28_finish(out);
+    out->c += out->n;
 }
 
 static void segment_compute(const struct segment *s)
@@ -99,13 +120,17 @@ static void segment_compute(const struct segment *s)
     uint32_t m = s->args->tile.extent[1];
     int64_t *sums = s->work.sums;
     struct dot_pair pair;
+    struct dot_row out;
     view_pair(&pair, s);
-    for (uint32_t row = 0; row < m; row += 2, pair.a += 2 * SPINDLE_CHUNK) {
+    view_row(&out, s);
+    for (uint32_t row = 0; row < m; row += 2) {
         dot_s28_sums(sums, &pair);
-        if (s->last) {
-            finish_pair(s, sums, row);
+        for (uint32_t i = 0; s->last && i < 2 && row + i < m; i++) {
+            finish_row(&out, sums + i * pair.columns, pair.rows + i);
         }
         sums += s->first && s->last ? 0 : 2 * pair.columns;
+        pair.a += PLACES;
+        pair.rows += 2;
     }
 }
 
@@ -113,11 +138,11 @@ static void segment_begin(struct segment *s, const struct kernel_args *args)
 {
     s->args = args;
     s->chunk = 0;
-    s->exponents[0] = args->data[2];
-    s->exponents[1] = args->data[3];
+    s->rows[0] = (const struct panel_row *)args->data[2];
+    s->rows[1] = (const struct panel_row *)args->data[3];
     dot_s28_view_work(&s->work, args);
     if (args->tile.first_inner) {
-        clear_words(s->work.row_flags, args->task->tile[1] + args->task->tile[2]);
+        *s->work.flagged = 0;
     }
 }
 
@@ -125,7 +150,8 @@ static void segment_next(struct segment *s)
 {
     s->chunk += s->chunks;
     for (uint32_t i = 0; i < 2; i++) {
-        s->exponents[i] += operand_row_words(&s->args->operands[2 + i], &s->args->tile);
+        const struct operand *op = &s->args->operands[2 + i];
+        s->rows[i] += operand_row_words(op, &s->args->tile) / SPINDLE_PANEL_ROW_WORDS;
     }
 }
 
@@ -156,6 +182,9 @@ uint32_t dot_s28_flagged(const struct kernel_args *args)
     struct dot_s28_work work;
     uint32_t count = 0;
     dot_s28_view_work(&work, args);
+    if (*work.flagged == 0) {
+        return 0;
+    }
     for (uint32_t i = 0; i < args->tile.extent[1]; i++) {
         count += work.row_flags[i] != 0;
     }

@@ -9,11 +9,11 @@ void dot_s28_finish(const struct dot_row *row)
 {
     uint32_t *c = row->c, n = row->n, first_block = row->first_block;
     const int64_t *sums = row->sums;
-    const uint32_t *exponents = row->exponents;
+    const struct panel_row *columns = row->columns;
     int32_t exponent = row->exponent;
 #pragma clang loop vectorize(assume_safety)
     for (uint32_t j = 0; j < n; j++) {
-        uint32_t value = round_scaled(sums[j], exponent + (int16_t)exponents[j]);
+        uint32_t value = round_scaled(sums[j], exponent + (int16_t)columns[j].exponent);
         uint32_t sum = sf_add(c[j], value);
         c[j] = first_block ? value : sum;
     }

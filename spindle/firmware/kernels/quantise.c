@@ -1,14 +1,16 @@
-/* QUANTISE: float32 rows to 28-bit mantissas in a panel, one exponent per row of a K-block.
+/* QUANTISE: float32 rows to 28-bit mantissas in a panel; an exponent and a correction per row of a
+ * K-block.
  *
  * In: operand 0 X (dim 3 or dim 1 fast), f along dim 1, dim 3 one whole K-block; operand 1 d_k.
- * task->arg 0: x * 2^d_k, 1: x * 2^-d_k. Out: operand 2 the panel, operand 3 one exponent word per
- * row. E = max of e(x) +- d_k over the block; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
- * bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
+ * task->arg 0: x * 2^d_k, 1: x * 2^-d_k. Out: operand 2 the panel, operand 3 one struct
+ * panel_row per row. E = max of e(x) +- d_k over the block; q = RNE(x * 2^(+-d_k + 26 - E)). A
+ * significand has 24 bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
  *
- *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words   k0f0 k0f1 k1f0 ... k7f1
+ *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words  k0f0 k0f1 k1f0 ... k7f1
  *
  * A pair of rows is first moved into its places of the panel (missing rows and k are zeros, which
- * have no exponent), then looked at for its two E, then turned into mantissas in place.
+ * have no exponent), then looked at for its two E, then turned into mantissas in place; last, those of
+ * the second row become differences (panel.h).
  */
 #include "families.h"
 #include "quantise.h"
@@ -100,37 +102,38 @@ static uint32_t exponent_word(const struct peaks *peaks, uint32_t row)
            (peaks->nonfinite[row] ? SPINDLE_NONFINITE_FLAG : 0);
 }
 
-/* One pair of rows into its places of the panel; its exponents into peaks. */
-static void pair_compute(struct peaks *peaks, const struct source *s, uint32_t pair,
+/* One pair of rows into its places of the panel, from `panel` on. */
+static void pair_compute(struct panel_row *rows, const struct source *s, uint32_t pair,
                          uint32_t *panel)
 {
     int32_t padded[SPINDLE_CHUNK];
-    uint32_t *out = panel + pair * PLACES;
+    struct peaks peaks;
+    uint32_t *out = panel;
     for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
         move_chunk(out, s, pair, k);
     }
-    peaks_clear(peaks);
-    out = panel + pair * PLACES;
+    peaks_clear(&peaks);
+    out = panel;
     for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
-        peaks_raise(peaks, out, chunk_d(padded, s, k), s->sign);
+        peaks_raise(&peaks, out, chunk_d(padded, s, k), s->sign);
     }
-    peaks_fold(peaks);
-    out = panel + pair * PLACES;
+    peaks_fold(&peaks);
+    out = panel;
     for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
-        chunk_mantissas(out, chunk_d(padded, s, k), s->sign, peaks->e);
+        chunk_mantissas(out, chunk_d(padded, s, k), s->sign, peaks.e);
     }
+    rows[0].exponent = exponent_word(&peaks, 0);
+    rows[1].exponent = exponent_word(&peaks, 1);
+    panel_differences(panel, source_chunks(s), s->pitch, rows);
 }
 
 void quantise_compute(const struct kernel_args *args)
 {
-    uint32_t *exponents = args->data[3];
+    struct panel_row *rows = (struct panel_row *)args->data[3];
+    uint32_t *panel = args->data[2];
     struct source s;
-    struct peaks peaks;
     view_source(&s, args);
     for (uint32_t pair = 0; 2 * pair < s.n_f; pair++) {
-        pair_compute(&peaks, &s, pair, args->data[2]);
-        for (uint32_t f = 2 * pair; f < 2 * pair + 2 && f < s.n_f; f++) {
-            exponents[f] = exponent_word(&peaks, f & 1);
-        }
+        pair_compute(rows + 2 * pair, &s, pair, panel + pair * PLACES);
     }
 }

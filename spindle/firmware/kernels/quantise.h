@@ -4,8 +4,7 @@
 
 #include "exponent.h"
 #include "kernels.h"
-
-#define PLACES (2 * SPINDLE_CHUNK) /* words of a pair of rows in one chunk */
+#include "panel.h"
 
 struct source {
     const uint32_t *x;
@@ -31,6 +30,11 @@ static inline int32_t mantissa(uint32_t x, int32_t d, int32_t e)
     uint32_t q = (wide + half - 1 + ((wide >> drop) & 1)) >> drop;
     uint32_t counted = own == SPINDLE_EMPTY_EXPONENT ? 0 : q;
     return x >> 31 ? -(int32_t)counted : (int32_t)counted;
+}
+
+static inline uint32_t source_chunks(const struct source *s)
+{
+    return (s->n_k + SPINDLE_CHUNK - 1) / SPINDLE_CHUNK;
 }
 
 static inline void view_source(struct source *s, const struct kernel_args *args)

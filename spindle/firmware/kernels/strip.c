@@ -1,5 +1,5 @@
-/* Strip interpreter: runs a task's strip program over the rows of a tile, up to 64 columns at a time;
- * strip_shape.c says which rows are one.
+/* Strip interpreter: runs a task's strip program over the rows of a tile, up to 64 columns at a
+ * time; strip_begin.c sets them up, strip_shape.c says which rows are one.
  *
  * In: operands' tiles in DTCM and the program. Out: what the program writes. Registers 0..15 are
  * operands (place of the row, and of the column where indexed by dim 2), 16..47 temporaries of 64
@@ -88,43 +88,6 @@ static prim_fn *const PRIMITIVES[N_PRIMITIVES] = {
     [PRIM_RED_AND_I32] = prim_reduce,
     [PRIM_RED_OR_I32] = prim_reduce,
 };
-
-/* The operand with one row for all gets as many copies of it as a strip holds. */
-static void repeat_row(struct strip *s)
-{
-    const struct strip_shape *shape = &s->shape;
-    const uint32_t *row = s->args->data[shape->repeated];
-    uint32_t columns = s->args->tile.extent[2];
-    for (uint32_t i = 0; i < shape->length; i++) {
-        s->repeat[i] = i < columns ? row[i] : s->repeat[i - columns];
-    }
-    s->row_at[shape->repeated] = s->repeat;
-    s->column_step[shape->repeated] = 0;
-}
-
-/* Operands below `first` are a dot's own; the program does not name them. */
-static void strip_begin(struct strip *s, const struct kernel_args *args, uint32_t first)
-{
-    const struct task *task = args->task;
-    s->args = args;
-    s->n = SPINDLE_STRIP;
-    s->row = 0;
-    s->column = 0;
-    strip_shape_of(&s->shape, args, first);
-    for (uint32_t i = first; i < task->n_operands; i++) {
-        const struct operand *op = &args->operands[i];
-        s->row_step[i] = args->tile.extent[1] > 1 ? operand_step(op, &args->tile, 1) : 0;
-        s->column_step[i] = op->stride[2] != 0 ? s->shape.length : 0;
-        s->row_at[i] = args->data[i];
-        s->reg[i] = args->data[i];
-    }
-    for (uint32_t i = 0; i < task->n_temps; i++) {
-        s->reg[SPINDLE_MAX_OPERANDS + i] = args->work + task->temps + i * SPINDLE_STRIP;
-    }
-    if (s->shape.repeated != NOT_REPEATED) {
-        repeat_row(s);
-    }
-}
 
 static void strip_step(const struct strip *s, const struct instr *in, const struct instr *end)
 {

@@ -64,6 +64,7 @@ STRIP_INLINE void map_2(const struct strip *s, const struct instr *in, op_2 *op)
 }
 
 void strip_shape_of(struct strip_shape *shape, const struct kernel_args *args, uint32_t first);
+void strip_begin(struct strip *s, const struct kernel_args *args, uint32_t first);
 
 /* Run the task's strip program over the tile; it names no operand below `first`. */
 void strip_run(const struct kernel_args *args, uint32_t first);

@@ -1,8 +1,8 @@
 /* Rows and strips of a tile: where nothing keeps rows apart, the whole tile is one row.
  *
  * In: the task's program and operands. Out: struct strip_shape. A narrow tile costs a strip per row
- * otherwise. Rows may be joined where the program does not ask for a row (BCAST, IOTA and most RED do),
- * and every operand lies densely or has no place in the tile at all. One operand with a single
+ * otherwise. Rows may be joined where the program does not ask for a row (BCAST, IOTA and most RED
+ * do), and every operand lies densely or has no place in the tile at all. One operand with a single
  * row for all is repeated, if two of its rows fit in a strip: strips then hold whole rows. Where the
  * program is one RED along the rows, a strip takes all rows, one under the other.
  */

@@ -1,12 +1,12 @@
 /* The end of DOT_S28's K-blocks: sums to float32, rounded once, added to C; twin of
  * ../dot_s28_finish.c (same bits).
  *
- * In: r0 = struct dot_row (dot_s28.h). A sum S is normalised with its sign: T = the 32 bits under the
- * sign bits of S, so that S = (T - (S < 0) * 2^32) * 2^(32 - zeros) and what lies below. T is rounded to 24 bits, which
- * a negative S then takes from 2^24. |S| below 2^32, a T that may be half-way, and results outside the
- * normal range go to sf_round (hal/spinnaker/sf_edge.c).
+ * In: r0 = struct dot_row (dot_s28.h). A sum S is normalised with its sign: T = the 32 bits under
+ * the sign bits of S, so that S = (T - (S < 0) * 2^32) * 2^(32 - zeros) and what lies below. T is
+ * rounded to 24 bits, which a negative S then takes from 2^24. |S| below 2^32, a T that may be
+ * half-way, and results outside the normal range go to sf_round (hal/spinnaker/sf_edge.c).
  *
- *     r4 c    r5 sums    r6 exponents    r7 n    r8 exponent + 189    r9 first_block, then 0x81000001
+ *     r4 c    r5 sums    r6 columns    r7 n    r8 exponent + 189    r9 first_block, then 0x81000001
  */
 #include "strip_asm.h"
 
@@ -15,11 +15,11 @@
 
 #define LEAD 189 /* 63 + 126: field, less one, of a leading one at bit 63 */
 
-/* r0 = value of the next sum; \edge: where it is not an ordinary one. r9 = 0x81000001: what a negative
- * one adds to its inverted bits: 1, 2^24, the sign. */
+/* r0 = value of the next sum; \edge: where it is not an ordinary one. r9 = 0x81000001: what a
+ * negative one adds to its inverted bits: 1, 2^24, the sign. */
 .macro ROUNDED edge
     ldmia   r5!, {r2, r3}
-    ldrsh   r1, [r6], #4
+    ldrsh   r1, [r6], #16
     mov     r12, r3, asr #31
     eors    r0, r3, r12
     beq     \edge
@@ -43,7 +43,7 @@
 
 /* r0 = value of the last sum read. */
 .macro EDGE
-    ldrsh   r2, [r6, #-4]
+    ldrsh   r2, [r6, #-16]
     ldr     r0, [r5, #-8]
     ldr     r1, [r5, #-4]
     add     r2, r2, r8

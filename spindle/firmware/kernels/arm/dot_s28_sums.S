@@ -1,129 +1,145 @@
-/* Exact integer sums of DOT_S28: 2x2 outputs by SMLAL; twin of ../dot_s28_sums.c (same bits).
+/* Exact integer sums of DOT_S28: 2x2 outputs by SMLAL, two products for one; twin of
+ * ../dot_s28_sums.c (same bits).
  *
  * In: r0 = int64 sums[2][columns], r1 = struct dot_pair (dot_s28.h). Out: sums, on top of what they
- * held unless fresh. One k-step is 4 SMLAL and 4 loads, 16 cycles without interlock; 8 k-steps of a chunk lie in a
- * row, a chunk's end loads the pitch into the register its last load overwrites. Four chunks are
- * unrolled; a block of 2x2 enters so that the last one ends it. The last k-step loads nothing: no word outside the
- * panels is touched.
+ * held, or of the corrections where the K-block begins. Two k of a pair of rows are the words
+ * p0 e0 p1 e1, of a pair of columns q0 g0 q1 g1 (panel.h); with T = p0 + q1, U = p1 + q0 the four
+ * outputs get
  *
- *     r0, r1  a, b    r2-r9  c00 c01 c10 c11    r10, r11  a0, a1    r12, lr  b0, b1
+ *     T U    (T + g1) (U + g0)    (T + g1 + e0) (U + g0 + e1)    (T + e0) (U + e1)
+ *
+ * in 29 cycles without interlock: 4 SMLAL, 8 additions, 9 loads. A chunk of 8 k lies in a row, its
+ * last step jumps to the next chunk. Two chunks are unrolled; a block of 2x2 enters so that the last
+ * one ends it. The last step loads nothing: no word outside the panels is touched.
+ *
+ *     r0, r1  a, b: the chunk's first words    r2-r9  c00 c01 c10 c11
+ *     r10, r11  T, U    r12, lr  g1, g0
  */
 #include "strip_asm.h"
 
     .syntax unified
     .arm
 
-#define A_LAST 0     /* address of a after all loads of a block, which says that it ends */
-#define A_JUMP 4     /* bytes from a chunk's last word to the next chunk */
-#define B_JUMP 8
+#define A_LAST 0     /* a in the block's last chunk, which says that it ends */
+#define A_PITCH 4    /* bytes from chunk to chunk */
+#define B_PITCH 8
 #define A_FIRST 12
-#define B_BACK 16    /* from b's end of one block to the next block's start */
+#define B_BACK 16    /* from b's last chunk of one block to the next block's first */
 #define LOW 20       /* sums of the upper row, next block */
 #define HIGH 24
 #define LOW_END 28
 #define ENTRY 32
-#define FRESH 36
-#define LOCALS 40
+#define COLUMN 36    /* correction of the next column; 0 where the K-block goes on */
+#define ROW 40       /* corrections of both rows */
+#define LOCALS 56
+#define CORRECTION 8
+#define ROW_BYTES 16
 
-.macro K_STEP
-    smlal   r2, r3, r10, r12
-    smlal   r4, r5, r10, lr
-    ldr     r10, [r0], #4
-    smlal   r6, r7, r11, r12
-    ldr     r12, [r1], #4
-    smlal   r8, r9, r11, lr
-    ldr     lr, [r1], #4
-    ldr     r11, [r0], #4
+/* T, U of a k-step `at` bytes into the chunk, and what its other outputs add. */
+.macro LOAD_STEP at
+    ldr     r11, [r1, #\at]
+    ldr     r10, [r0, #\at]
+    TERMS   \at
 .endm
 
-/* Loads the chunk's last words. */
-.macro K_STEP_JUMP
-    smlal   r2, r3, r10, r12
-    smlal   r4, r5, r10, lr
-    ldr     r10, [r0], #4
-    smlal   r6, r7, r11, r12
-    ldr     r12, [r1], #4
-    smlal   r8, r9, r11, lr
-    ldr     r11, [sp, #A_JUMP]
-    ldr     lr, [sp, #B_JUMP]
-    ldr     r11, [r0], r11
-    ldr     lr, [r1], lr
+/* r10, r11: p0, q0. */
+.macro TERMS at
+    ldr     lr, [r0, #\at + 8]
+    ldr     r12, [r1, #\at + 8]
+    add     r11, r11, lr
+    add     r10, r10, r12
+    ldr     r12, [r1, #\at + 12]
+    ldr     lr, [r1, #\at + 4]
 .endm
 
-.macro SEVEN_STEPS
-    K_STEP
-    K_STEP
-    K_STEP
-    K_STEP
-    K_STEP
-    K_STEP
-    K_STEP_JUMP
+/* All outputs but c10, whose factors are in r12 and, when g0 in lr has left it, in r11. */
+.macro PRODUCTS at
+    smlal   r2, r3, r10, r11
+    add     r10, r10, r12
+    add     r11, r11, lr
+    ldr     lr, [r0, #\at + 4]
+    smlal   r4, r5, r10, r11
+    add     r10, r10, lr
+    ldr     lr, [r0, #\at + 12]
+    sub     r12, r10, r12
+    add     r11, r11, lr
+    ldr     lr, [r1, #\at + 4]
+    smlal   r8, r9, r10, r11
 .endm
 
-.macro START_BLOCK
-    ldr     r10, [r0], #4
-    ldr     r11, [r0], #4
-    ldr     r12, [r1], #4
-    ldr     lr, [r1], #4
-    ldr     pc, [sp, #ENTRY]
+.macro STEP at
+    PRODUCTS \at
+    sub     r11, r11, lr
+    smlal   r6, r7, r12, r11
+    LOAD_STEP \at + 16
+.endm
+
+.macro JUMP
+    ldr     r10, [sp, #A_PITCH]
+    ldr     lr, [sp, #B_PITCH]
+    smlal   r6, r7, r12, r11
+    ldr     r11, [r1, lr]!
+    ldr     r10, [r0, r10]!
+    TERMS   0
+.endm
+
+.macro THREE_STEPS
+    STEP    0
+    STEP    16
+    STEP    32
 .endm
 
 FUNCTION dot_s28_sums
     push    {r4-r11, lr}
     sub     sp, sp, #LOCALS + 4
-    ldmia   r1, {r2-r7, r12}    @ a, b, a_pitch, b_pitch, columns, chunks, fresh
-    str     r12, [sp, #FRESH]
+    ldmia   r1, {r2-r10}        @ a, b, a_pitch, b_pitch, columns, chunks, rows, column_rows, fresh
+    cmp     r10, #0
+    addne   r9, r9, #CORRECTION
+    moveq   r9, #0
+    str     r9, [sp, #COLUMN]
+    ldr     r10, [r8, #CORRECTION]
+    ldr     r11, [r8, #CORRECTION + 4]
+    ldr     r12, [r8, #ROW_BYTES + CORRECTION]
+    ldr     lr, [r8, #ROW_BYTES + CORRECTION + 4]
+    add     r8, sp, #ROW
+    stmia   r8, {r10-r12, lr}
     str     r0, [sp, #LOW]
     add     r8, r0, r6, lsl #3
     str     r8, [sp, #HIGH]
     str     r8, [sp, #LOW_END]
     str     r2, [sp, #A_FIRST]
-    mul     r9, r7, r4
     mov     r4, r4, lsl #2
-    add     r9, r2, r9, lsl #2
-    str     r9, [sp, #A_LAST]
-    sub     r4, r4, #60
-    str     r4, [sp, #A_JUMP]
-    mul     r9, r7, r5
+    str     r4, [sp, #A_PITCH]
     mov     r5, r5, lsl #2
-    mov     r9, r9, lsl #2
+    str     r5, [sp, #B_PITCH]
+    tst     r7, #1
+    adr     r8, .Lchunk_0
+    adrne   r8, .Lchunk_1
+    str     r8, [sp, #ENTRY]
+    sub     r7, r7, #1
+    mla     r9, r7, r4, r2
+    str     r9, [sp, #A_LAST]
+    mul     r9, r7, r5
     rsb     r9, r9, #64
     str     r9, [sp, #B_BACK]
-    sub     r5, r5, #60
-    str     r5, [sp, #B_JUMP]
-    rsb     r7, r7, #0
-    and     r7, r7, #3          @ chunks of the unrolled four to skip
-    adr     r8, .Lchunk_0
-    ldr     r9, .Lchunk_bytes
-    mla     r8, r7, r9, r8
-    str     r8, [sp, #ENTRY]
-    mov     r10, r0
-    ldr     r11, [sp, #HIGH]
     mov     r0, r2
     mov     r1, r3
     b       .Lblock
-.Lmore:                         @ the last k-step of four chunks, where another chunk follows
-    ldr     r10, [r0], #4
-    ldr     r12, [r1], #4
-    smlal   r8, r9, r11, lr
-    ldr     lr, [r1], #4
-    ldr     r11, [r0], #4
+.Lmore:
+    JUMP
 .Lchunk_0:
-    SEVEN_STEPS
-    K_STEP
+    THREE_STEPS
+    PRODUCTS 48
+    sub     r11, r11, lr
+    JUMP
 .Lchunk_1:
-    SEVEN_STEPS
-    K_STEP
-    SEVEN_STEPS
-    K_STEP
-    SEVEN_STEPS
-    smlal   r2, r3, r10, r12
-    smlal   r4, r5, r10, lr
+    THREE_STEPS
+    PRODUCTS 48
     ldr     r10, [sp, #A_LAST]
-    smlal   r6, r7, r11, r12
+    sub     r11, r11, lr
     cmp     r0, r10
     bne     .Lmore
-    smlal   r8, r9, r11, lr
+    smlal   r6, r7, r12, r11
     ldr     r10, [sp, #LOW]
     ldr     r11, [sp, #HIGH]
     ldr     r12, [sp, #B_BACK]
@@ -136,21 +152,36 @@ FUNCTION dot_s28_sums
     ldr     r0, [sp, #A_FIRST]
     add     r1, r1, r12
     beq     .Ldone
-.Lblock:                        @ r10, r11: its sums
-    ldr     r12, [sp, #FRESH]
-    mov     r2, #0
+.Lblock:
+    ldr     r12, [sp, #COLUMN]
+    ldr     r10, [sp, #ROW]
+    ldr     r11, [sp, #ROW + 4]
     cmp     r12, #0
-    beq     .Lloaded
-    .irp    sum, r3, r4, r5, r6, r7, r8, r9
-    mov     \sum, r2
-    .endr
-    START_BLOCK
-.Lloaded:
+    beq     .Lgoes_on
+    ldr     r6, [r12], #4
+    ldr     r7, [r12], #ROW_BYTES - 4
+    ldr     r9, [r12], #4
+    ldr     lr, [r12], #ROW_BYTES - 4
+    adds    r2, r6, r10
+    adc     r3, r7, r11
+    adds    r4, r9, r10
+    adc     r5, lr, r11
+    str     r12, [sp, #COLUMN]
+    ldr     r10, [sp, #ROW + 8]
+    ldr     r11, [sp, #ROW + 12]
+    adds    r6, r6, r10
+    adc     r7, r7, r11
+    adds    r8, r9, r10
+    adc     r9, lr, r11
+.Lstart:
+    LOAD_STEP 0
+    ldr     pc, [sp, #ENTRY]
+.Lgoes_on:
+    ldr     r10, [sp, #LOW]
+    ldr     r11, [sp, #HIGH]
     ldmia   r10, {r2-r5}
     ldmia   r11, {r6-r9}
-    START_BLOCK
+    b       .Lstart
 .Ldone:
     add     sp, sp, #LOCALS + 4
     pop     {r4-r11, pc}
-.Lchunk_bytes:
-    .word   .Lchunk_1 - .Lchunk_0

@@ -8,7 +8,7 @@
 #include "families.h"
 #include "quantise_loops.h"
 
-#define TOP_SHIFT 22
+#define TOP_SHIFT 14
 #define ZERO_DISTANCE 28 /* field of E above field 0 (with d) that leaves nothing of a denormal */
 #define SHIFT_LIMIT 250  /* field of E above any: shifts keep to 8 bits */
 
@@ -19,16 +19,13 @@ struct range {
 
 static void find_range(struct range *range, const struct source *s)
 {
-    int32_t low = s->sign * s->d[0], high = low;
-    for (uint32_t k = 1; k < s->n_k; k++) {
-        int32_t d = s->sign * s->d[k];
-        low = d < low ? d : low;
-        high = d > high ? d : high;
-    }
-    range->low = low;
-    range->high = high;
+    int32_t found[2];
+    quantise_range(s->d, s->n_k, found);
+    range->low = s->sign > 0 ? found[0] : -found[1];
+    range->high = s->sign > 0 ? found[1] : -found[0];
 }
 
+/* Not where the row holds an Inf or NaN: its field is 255 or, with d, at least 255 + low. */
 static uint32_t is_ordinary(int32_t field, const struct range *range)
 {
     return field - range->high >= ZERO_DISTANCE && field - range->low <= SHIFT_LIMIT;
@@ -68,17 +65,18 @@ static void row_tail(const struct source *s, const uint32_t *x, int32_t exponent
 
 /* Returns 0 where the pair is not ordinary; nothing is written then. */
 static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range *range,
-                          uint32_t *exponents, uint32_t *out)
+                          struct panel_row *rows, uint32_t *out)
 {
     int32_t step_f = (int32_t)s->step_f * 4, top[2], field;
     uint32_t whole = s->n_k / SPINDLE_CHUNK, base[2], exponent[2];
     struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
                                  (int32_t)s->step_k * 4 - step_f, s->sign};
-    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0 || !quantise_tops(&loop, top)) {
+    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0) {
         return 0;
     }
+    quantise_tops(&loop, top);
     for (uint32_t i = 0; i < 2; i++) {
-        field = (top[i] >> TOP_SHIFT) - 1;
+        field = top[i] >> TOP_SHIFT;
         if (!settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i])) {
             return 0;
         }
@@ -87,7 +85,7 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
     loop.n_k = whole * SPINDLE_CHUNK;
     quantise_mantissas(&loop, base, out, (s->pitch - PLACES) * 4);
     for (uint32_t i = 0; i < 2; i++) {
-        exponents[f + i] = exponent[i];
+        rows[i].exponent = exponent[i];
         if (loop.n_k != s->n_k) {
             row_tail(s, loop.x + i * s->step_f, (int16_t)exponent[i], out + whole * s->pitch + i);
         }
@@ -108,16 +106,14 @@ static uint32_t row_exponent(const struct source *s, const uint32_t *x)
 }
 
 /* Any row, or one that is missing: zeros. out: its first place; zeros where k is missing. */
-static void row_slow(const struct source *s, uint32_t f, uint32_t *exponents, uint32_t *out)
+static void row_slow(const struct source *s, uint32_t f, struct panel_row *row, uint32_t *out)
 {
     const uint32_t *x = s->x + f * s->step_f;
     uint32_t n_k = f < s->n_f ? s->n_k : 0;
-    if (n_k != 0) {
-        exponents[f] = row_exponent(s, x);
-    }
+    row->exponent = n_k != 0 ? row_exponent(s, x) : (uint32_t)SPINDLE_EMPTY_EXPONENT & 0xffffu;
     for (uint32_t k0 = 0; k0 < s->n_k; k0 += SPINDLE_CHUNK, out += s->pitch) {
         for (uint32_t k = k0; k < k0 + SPINDLE_CHUNK; k++, x += s->step_k) {
-            int32_t q = k < n_k ? mantissa(*x, s->sign * s->d[k], (int16_t)exponents[f]) : 0;
+            int32_t q = k < n_k ? mantissa(*x, s->sign * s->d[k], (int16_t)row->exponent) : 0;
             out[2 * (k - k0)] = (uint32_t)q;
         }
     }
@@ -125,15 +121,17 @@ static void row_slow(const struct source *s, uint32_t f, uint32_t *exponents, ui
 
 void quantise_compute(const struct kernel_args *args)
 {
-    uint32_t *exponents = args->data[3], *out = args->data[2];
+    struct panel_row *rows = (struct panel_row *)args->data[3];
+    uint32_t *out = args->data[2];
     struct source s;
     struct range range;
     view_source(&s, args);
     find_range(&range, &s);
-    for (uint32_t f = 0; f < s.n_f; f += 2, out += PLACES) {
-        if (!pair_fast(&s, f, &range, exponents, out)) {
-            row_slow(&s, f, exponents, out);
-            row_slow(&s, f + 1, exponents, out + 1);
+    for (uint32_t f = 0; f < s.n_f; f += 2, out += PLACES, rows += 2) {
+        if (!pair_fast(&s, f, &range, rows, out)) {
+            row_slow(&s, f, rows, out);
+            row_slow(&s, f + 1, rows + 1, out + 1);
         }
+        panel_differences(out, source_chunks(&s), s.pitch, rows);
     }
 }

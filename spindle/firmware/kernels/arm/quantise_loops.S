@@ -7,46 +7,67 @@
     .syntax unified
     .arm
 
-/* \x: a word; \top: its row's largest. An Inf or NaN carries out of the first addition. */
-.macro TOP_OF x, top
-    adds    \x, r6, \x, lsl #1  @ field + 1, sign gone
-    bcs     .Lnot_finite
-    add     \x, r9, \x, lsr #2
-    cmp     \top, \x
-    movlt   \top, \x
-.endm
-
+/* r7, r8: the largest of both rows. */
 .macro TOPS_OF_K
     ldr     r9, [r1], #4
     ldr     r10, [r0], r3
-    mul     r9, r5, r9
+    smulbb  r9, r9, r5          @ sign * d at bit 14
     ldr     r11, [r0], r4
-    TOP_OF  r10, r7
-    TOP_OF  r11, r8
+    mov     r10, r10, lsl #1
+    mov     r11, r11, lsl #1
+    add     r10, r9, r10, lsr #10
+    add     r11, r9, r11, lsr #10
+    cmp     r7, r10
+    movlt   r7, r10
+    cmp     r8, r11
+    movlt   r8, r11
 .endm
 
 FUNCTION quantise_tops
     push    {r1, r4-r11, lr}
     ldmia   r0, {r0-r5}         @ x, d, n_k, step_f, jump_k, sign
-    mov     r5, r5, lsl #22
-    mov     r6, #0x01000000
+    mov     r5, r5, lsl #14
     mov     r7, #0x80000000
     mov     r8, #0x80000000
+    tst     r2, #2
+    addne   r2, r2, #2
+    bne     2f
 1:  TOPS_OF_K
     TOPS_OF_K
-    subs    r2, r2, #2
+2:  TOPS_OF_K
+    TOPS_OF_K
+    subs    r2, r2, #4
     bne     1b
     ldr     r1, [sp]
-    mov     r0, #1
     stmia   r1, {r7, r8}
     pop     {r1, r4-r11, pc}
-.Lnot_finite:
-    mov     r0, #0
-    pop     {r1, r4-r11, pc}
 
-/* The hidden one at bit 31, down by E + 132 - d - field, to nearest even. The field is the low byte of the
- * word turned by 23; a shift is taken from a register's low byte. */
-.macro MANTISSA_OF base
+FUNCTION quantise_range
+    push    {r4, lr}
+    ldr     r3, [r0]
+    mov     r12, r3             @ r3: lowest, r12: highest
+    tst     r1, #1
+    addne   r0, r0, #4
+    bics    r1, r1, #1
+    beq     2f
+1:  ldmia   r0!, {r4, lr}
+    cmp     r4, r3
+    movlt   r3, r4
+    cmp     r4, r12
+    movgt   r12, r4
+    cmp     lr, r3
+    movlt   r3, lr
+    cmp     lr, r12
+    movgt   r12, lr
+    subs    r1, r1, #2
+    bne     1b
+2:  stmia   r2, {r3, r12}
+    pop     {r4, pc}
+
+/* The hidden one at bit 31, down by E + 132 - d - field, to nearest even. The field is the low byte
+ * of the word turned by 23; a shift is taken from a register's low byte. \next: the row's partner is
+ * loaded. */
+.macro MANTISSA_OF base, next=none
     orr     r10, r5, r9, lsl #8
     sub     r11, \base, r8
     sub     r11, r11, r9, ror #23
@@ -56,6 +77,9 @@ FUNCTION quantise_tops
     movscs  r10, r10, lsl r11   @ Z: nothing under it. C = 0: Z only where r12 = 0
     biceq   r12, r12, #1
     cmp     r9, #0
+    .ifnc \next, none
+    ldr     r9, [r0], \next
+    .endif
     rsbmi   r12, r12, #0
     str     r12, [r2], #4
 .endm
@@ -64,8 +88,7 @@ FUNCTION quantise_tops
     ldr     r8, [r1], #4
     ldr     r9, [r0], r3
     smulbt  r8, r8, r6          @ sign * d
-    MANTISSA_OF r6
-    ldr     r9, [r0], r4
+    MANTISSA_OF r6, r4
     MANTISSA_OF r7
 .endm
 

@@ -14,9 +14,12 @@ struct quantise_loop {
 };
 _Static_assert(sizeof(void *) != 4 || sizeof(struct quantise_loop) == 24, "quantise_loops.S");
 
-/* top[i] = largest (field + 1 + sign*d) << 22 of row i, fraction bits below; a zero or denormal counts
- * as field 0. Returns 0 where an Inf or NaN was met (top is not written then). */
-uint32_t quantise_tops(const struct quantise_loop *loop, int32_t *top);
+/* top[i] = largest (field + sign*d) << 14 of row i, upper fraction bits below; a zero or denormal
+ * counts as field 0, Inf and NaN as 255. */
+void quantise_tops(const struct quantise_loop *loop, int32_t *top);
+
+/* range[0], range[1] = lowest, highest of n words, n at least 1. */
+void quantise_range(const int32_t *d, uint32_t n, int32_t *range);
 
 /* Mantissas into the panel; base[i] = (sign << 16) | (E_i + 132), E_i the exponent of row i. Every
  * shift E_i + 132 - sign*d - field is in 5..255, at least 33 where field 0 may occur. out_jump: bytes from

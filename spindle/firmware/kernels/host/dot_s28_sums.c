@@ -1,8 +1,8 @@
 /* Exact integer sums of DOT_S28 for the host: 8 k at once in vectors of 64-bit products.
  *
- * In and out: dot_s28.h; same bits as kernels/dot_s28_sums.c, since integer sums are exact in any
- * order. A chunk of a pair is one vector: even words belong to its first row, odd ones to the
- * second. Vector extensions of clang; on x86 a product becomes one vpmuldq.
+ * In and out: dot_s28.h; same bits at the end of a K-block as kernels/dot_s28_sums.c, since integer
+ * sums are exact in any order; corrections are of no use here. A chunk of a pair is one vector: even
+ * words belong to its first row, odd ones are what the second has more. Vector extensions of clang; on x86 a product becomes one vpmuldq.
  */
 #include "dot_s28.h"
 
@@ -13,9 +13,16 @@ struct products {
     lanes s00, s01, s10, s11;
 };
 
-/* Signed 32-bit values in 64-bit lanes: of the even words, of the odd words. */
-static inline lanes even(lanes words) { return (words << 32) >> 32; }
-static inline lanes odd(lanes words) { return words >> 32; }
+/* Signed 32-bit values in 64-bit lanes: of the first row, of the second. */
+static inline lanes first(lanes words) { return (words << 32) >> 32; }
+static inline lanes second(lanes words) { return first(words + (words >> 32)); }
+
+static void clear(int64_t *sums, const struct dot_pair *pair)
+{
+    for (uint32_t i = 0; pair->fresh && i < 2 * pair->columns; i++) {
+        sums[i] = 0;
+    }
+}
 
 static inline int64_t total(lanes s)
 {
@@ -24,7 +31,7 @@ static inline int64_t total(lanes s)
 
 static inline void add_products(struct products *s, lanes a, lanes b)
 {
-    lanes a0 = even(a), a1 = odd(a), b0 = even(b), b1 = odd(b);
+    lanes a0 = first(a), a1 = second(a), b0 = first(b), b1 = second(b);
     s->s00 += a0 * b0;
     s->s01 += a0 * b1;
     s->s10 += a1 * b0;
@@ -69,7 +76,7 @@ static void two_pairs(int64_t *sums, const struct dot_pair *pair, uint32_t j)
 void dot_s28_sums(int64_t *sums, const struct dot_pair *pair)
 {
     uint32_t j = 0;
-    dot_pair_clear(sums, pair);
+    clear(sums, pair);
     for (; j + 4 <= pair->columns; j += 4) {
         two_pairs(sums, pair, j);
     }
