@@ -53,8 +53,8 @@ class Panel:
     def check_corrections(self, q: np.ndarray) -> None:
         """Those in memory are minus the sums of products of neighbours in k, per K-block."""
         products = q[:, ::2] * q[:, 1::2]
-        for block, words in enumerate(np.split(products, self.cuts(), axis=1)):
-            want = -words.sum(axis=1)
+        for block, part in enumerate(np.split(products, self.cuts(), axis=1)):
+            want = -part.sum(axis=1)
             got = np.ascontiguousarray(self.e[block, :, 2:]).view(np.int64)[:, 0]
             np.testing.assert_array_equal(got, want)
             assert not self.e[block, :, 1].any()
@@ -65,7 +65,8 @@ class Panel:
 
     def exponents(self) -> np.ndarray:
         """e [free, blocks]."""
-        return (self.e[:, : self.free, 0] & 0xFFFF).astype(np.uint16).view(np.int16).astype(np.int32).T
+        low = (self.e[:, : self.free, 0] & 0xFFFF).astype(np.uint16)
+        return low.view(np.int16).astype(np.int32).T
 
     def flags(self) -> np.ndarray:
         """Non-finite flag [free]."""

@@ -52,15 +52,6 @@ static void clear_words(uint32_t *words, uint32_t n)
     }
 }
 
-static uint32_t all_words(const struct panel_row *rows, uint32_t n)
-{
-    uint32_t words = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        words |= rows[i].exponent;
-    }
-    return words;
-}
-
 static void gather_flags(uint32_t *flags, const struct panel_row *rows, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -72,7 +63,7 @@ static void segment_flags(const struct segment *s)
 {
     const struct tile *tile = &s->args->tile;
     uint32_t m = tile->extent[1], n = tile->extent[2];
-    uint32_t words = all_words(s->rows[0], m) | all_words(s->rows[1], n);
+    uint32_t words = panel_words(s->rows[0], m) | panel_words(s->rows[1], n);
     if ((words & SPINDLE_NONFINITE_FLAG) == 0) {
         return;
     }

@@ -1,5 +1,5 @@
-/* The last step of QUANTISE: mantissas of a pair of rows to panel words (panel.h). Plain C, twin of
- * arm/panel.S (same bits).
+/* The last step of QUANTISE, mantissas of a pair of rows to panel words, and a look at all exponent
+ * words (panel.h). Plain C, twin of arm/panel.S (same bits).
  */
 #include "panel.h"
 
@@ -30,4 +30,13 @@ void panel_differences(uint32_t *panel, uint32_t n_chunks, uint32_t pitch, struc
     }
     settle(&rows[0], sum[0]);
     settle(&rows[1], sum[1]);
+}
+
+uint32_t panel_words(const struct panel_row *rows, uint32_t n)
+{
+    uint32_t words = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        words |= rows[i].exponent;
+    }
+    return words;
 }

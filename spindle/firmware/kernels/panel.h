@@ -29,6 +29,9 @@ _Static_assert(sizeof(struct panel_row) == 16, "arm/dot_s28_*.S, arm/panel.S");
  * rows. pitch: words from chunk to chunk; n_chunks at least 1. */
 void panel_differences(uint32_t *panel, uint32_t n_chunks, uint32_t pitch, struct panel_row *rows);
 
+/* All exponent words of n rows, n at least 1, or-ed. */
+uint32_t panel_words(const struct panel_row *rows, uint32_t n);
+
 static inline int64_t panel_correction(const struct panel_row *row)
 {
     return (int64_t)((uint64_t)row->correction[1] << 32 | row->correction[0]);

@@ -41,14 +41,17 @@
     add     r0, r0, r12
 .endm
 
-/* r0 = value of the last sum read. */
-.macro EDGE
-    ldrsh   r2, [r6, #-16]
+/* r0 = value of the last sum read, on to \next. */
+.macro EDGE next
     ldr     r0, [r5, #-8]
     ldr     r1, [r5, #-4]
+    ldrsh   r2, [r6, #-16]
+    orrs    r3, r0, r1
+    beq     \next
     add     r2, r2, r8
     sub     r2, r2, #LEAD
     bl      sf_round
+    b       \next
 .endm
 
 FUNCTION dot_s28_finish
@@ -71,7 +74,5 @@ FUNCTION dot_s28_finish
     str     r0, [r4], #4
     bne     3b
     pop     {r4-r10, pc}
-5:  EDGE
-    b       2b
-6:  EDGE
-    b       4b
+5:  EDGE    2b
+6:  EDGE    4b

@@ -1,7 +1,6 @@
-/* The last step of QUANTISE: mantissas of a pair of rows to panel words; twin of ../panel.c (same
- * bits).
+/* Panel words of a pair of rows, and a look at exponent words; twin of ../panel.c (same bits).
  *
- * In: r0 = panel, r1 = chunks, r2 = pitch, r3 = rows (panel.h). Cycles: 3.9 a mantissa.
+ * In and out: panel.h. Cycles: 3.9 a mantissa.
  */
 #include "strip_asm.h"
 
@@ -46,3 +45,12 @@ FUNCTION panel_differences
     str     r10, [r3, #24]
     str     r11, [r3, #28]
     pop     {r4-r11, pc}
+
+FUNCTION panel_words
+    mov     r2, #0
+1:  ldr     r3, [r0], #16
+    subs    r1, r1, #1
+    orr     r2, r2, r3
+    bne     1b
+    mov     r0, r2
+    bx      lr

@@ -71,17 +71,23 @@ FUNCTION quantise_range
     orr     r10, r5, r9, lsl #8
     sub     r11, \base, r8
     sub     r11, r11, r9, ror #23
-    movs    r12, r10, lsr r11   @ C: the half
-    adc     r12, r12, #0
-    rsbcs   r11, r11, #33
-    movscs  r10, r10, lsl r11   @ Z: nothing under it. C = 0: Z only where r12 = 0
-    biceq   r12, r12, #1
+    movs    r12, r10, lsr r11   @ C: the half; rare, as the four largest binades keep all bits
+    bcs     .Lhalf\@
+.Lrounded\@:
     cmp     r9, #0
     .ifnc \next, none
     ldr     r9, [r0], \next
     .endif
     rsbmi   r12, r12, #0
     str     r12, [r2], #4
+    .subsection 1
+.Lhalf\@:
+    add     r12, r12, #1
+    rsb     r11, r11, #33
+    movs    r10, r10, lsl r11   @ Z: nothing under it
+    biceq   r12, r12, #1
+    b       .Lrounded\@
+    .previous
 .endm
 
 .macro MANTISSAS_OF_K

@@ -113,10 +113,8 @@ static void columns_fast(const struct view *v, const int32_t *r, int32_t *a)
         scan_relative_tops(&loop, r, top);
         for (uint32_t i = 0; i < SCAN_GROUP; i++) {
             int32_t e = (top[i] >> 24) - 127;
-            if (top[i] == NOTHING) {
-                e = SPINDLE_EMPTY_EXPONENT;
-            } else if (e <= limit) {
-                e = column_slow(v, r, first + i);
+            if (e <= limit) {
+                e = top[i] == NOTHING ? SPINDLE_EMPTY_EXPONENT : column_slow(v, r, first + i);
             }
             a[first + i] = e;
         }

@@ -27,15 +27,13 @@
 \name:
 .endm
 
-/* n elements by twos, the odd one first. */
+/* n elements by twos; an odd number begins with the second. */
 .macro STRIP_BY_TWO body:vararg
-    movs    r7, r7, lsr #1      @ C: odd
-    bcc     3f
-    \body
-    cmp     r7, #0
-    popeq   {r4-r8, pc}
+    add     r7, r7, #1
+    movs    r7, r7, lsr #1      @ C: even
+    bcc     4f
 3:  \body
-    \body
+4:  \body
     subs    r7, r7, #1
     bne     3b
     pop     {r4-r8, pc}
