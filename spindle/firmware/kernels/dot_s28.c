@@ -2,21 +2,12 @@
  *
  * In: operands 0, 1 panels A, B; 2, 3 their rows' exponents and corrections (panel.h). Out: operand 6
  * C, over inner = 3. Per K-block the exact int64 sum S times 2^(Ea + Eb - 52) is rounded once; C =
- * first block's value, then C + block value in order. A K-block that lies in one tile needs the sums of one pair of rows
- * only; one cut by tiles keeps all of them in the workspace. Follows docs/spec/kernels.md.
+ * first block's value, then C + block value in order. A K-block that lies in one tile needs the sums of
+ * one pair of rows only; one cut by tiles keeps all of them in the workspace. Follows
+ * docs/spec/kernels.md.
  */
 #include "dot_s28.h"
 #include "families.h"
-
-/* The part of one K-block in this tile. */
-struct segment {
-    const struct kernel_args *args;
-    struct dot_s28_work work;
-    uint32_t chunk, chunks; /* of the tile's panels */
-    const struct panel_row *rows[2]; /* of the K-block: of rows, of columns */
-    uint32_t first, last;   /* part of the K-block */
-    uint32_t first_block;   /* of the whole dot */
-};
 
 /* Every K-block lies in one tile. */
 static uint32_t blocks_whole(const struct task *task)
@@ -59,7 +50,7 @@ static void gather_flags(uint32_t *flags, const struct panel_row *rows, uint32_t
     }
 }
 
-static void segment_flags(const struct segment *s)
+static void segment_flags(const struct dot_segment *s)
 {
     const struct tile *tile = &s->args->tile;
     uint32_t m = tile->extent[1], n = tile->extent[2];
@@ -75,57 +66,7 @@ static void segment_flags(const struct segment *s)
     gather_flags(s->work.column_flags, s->rows[1], n);
 }
 
-static void view_pair(struct dot_pair *pair, const struct segment *s)
-{
-    const struct kernel_args *args = s->args;
-    pair->a_pitch = operand_row_words(&args->operands[0], &args->tile);
-    pair->b_pitch = operand_row_words(&args->operands[1], &args->tile);
-    pair->a = (const int32_t *)args->data[0] + s->chunk * pair->a_pitch;
-    pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
-    pair->columns = (args->tile.extent[2] + 1) & ~1u;
-    pair->chunks = s->chunks;
-    pair->rows = s->rows[0];
-    pair->column_rows = s->rows[1];
-    pair->fresh = s->first;
-}
-
-static void view_row(struct dot_row *out, const struct segment *s)
-{
-    out->c = s->args->data[6];
-    out->columns = s->rows[1];
-    out->n = s->args->tile.extent[2];
-    out->first_block = s->first_block;
-}
-
-/* Round a row of sums and add it to C; `out` then shows the next row. */
-static void finish_row(struct dot_row *out, const int64_t *sums, const struct panel_row *row)
-{
-    out->sums = sums;
-    out->exponent = (int16_t)row->exponent - 52;
-    dot_s28_finish(out);
-    out->c += out->n;
-}
-
-static void segment_compute(const struct segment *s)
-{
-    uint32_t m = s->args->tile.extent[1];
-    int64_t *sums = s->work.sums;
-    struct dot_pair pair;
-    struct dot_row out;
-    view_pair(&pair, s);
-    view_row(&out, s);
-    for (uint32_t row = 0; row < m; row += 2) {
-        dot_s28_sums(sums, &pair);
-        for (uint32_t i = 0; s->last && i < 2 && row + i < m; i++) {
-            finish_row(&out, sums + i * pair.columns, pair.rows + i);
-        }
-        sums += s->first && s->last ? 0 : 2 * pair.columns;
-        pair.a += PLACES;
-        pair.rows += 2;
-    }
-}
-
-static void segment_begin(struct segment *s, const struct kernel_args *args)
+static void segment_begin(struct dot_segment *s, const struct kernel_args *args)
 {
     s->args = args;
     s->chunk = 0;
@@ -137,7 +78,7 @@ static void segment_begin(struct segment *s, const struct kernel_args *args)
     }
 }
 
-static void segment_next(struct segment *s)
+static void segment_next(struct dot_segment *s)
 {
     s->chunk += s->chunks;
     for (uint32_t i = 0; i < 2; i++) {
@@ -151,7 +92,7 @@ void dot_s28_compute(const struct kernel_args *args)
     const struct task *task = args->task;
     uint32_t k = args->tile.origin[3], end = k + args->tile.extent[3];
     uint32_t block = k < task->k_block ? 0 : k - k % task->k_block;
-    struct segment s;
+    struct dot_segment s;
     segment_begin(&s, args);
     for (; k < end; k = block) {
         uint32_t left = task->extent[3] - block;
@@ -162,7 +103,7 @@ void dot_s28_compute(const struct kernel_args *args)
         s.first_block = block == 0;
         s.chunks = (stop - k + SPINDLE_CHUNK - 1) / SPINDLE_CHUNK;
         segment_flags(&s);
-        segment_compute(&s);
+        dot_s28_rows(&s);
         segment_next(&s);
         block = stop;
     }

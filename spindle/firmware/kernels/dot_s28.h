@@ -44,4 +44,17 @@ struct dot_s28_work {
 
 void dot_s28_view_work(struct dot_s28_work *work, const struct kernel_args *args);
 
+/* The part of one K-block in this tile. */
+struct dot_segment {
+    const struct kernel_args *args;
+    struct dot_s28_work work;
+    uint32_t chunk, chunks; /* of the tile's panels */
+    const struct panel_row *rows[2]; /* of the K-block: of rows, of columns */
+    uint32_t first, last;   /* part of the K-block */
+    uint32_t first_block;   /* of the whole dot */
+};
+
+/* Sums of all rows of the tile over a segment; where the K-block ends, C. */
+void dot_s28_rows(const struct dot_segment *s);
+
 #endif
