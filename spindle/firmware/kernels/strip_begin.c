@@ -1,4 +1,5 @@
-/* Before a tile's first strip: where its operands and temporaries lie, how far apart strips and rows are.
+/* Before a tile's first strip: where its operands and temporaries lie, how far apart strips and rows
+ * are.
  *
  * In: the tile, its operands and the shape of its strips (strip_shape.c). Out: struct strip.
  */
@@ -21,14 +22,16 @@ static void repeat_row(struct strip *s)
 void strip_begin(struct strip *s, const struct kernel_args *args, uint32_t first)
 {
     const struct task *task = args->task;
+    uint32_t steps; /* from row to row */
     s->args = args;
     s->n = SPINDLE_STRIP;
     s->row = 0;
     s->column = 0;
     strip_shape_of(&s->shape, args, first);
+    steps = s->shape.rows > 1 || s->shape.stacked > 1;
     for (uint32_t i = first; i < task->n_operands; i++) {
         const struct operand *op = &args->operands[i];
-        s->row_step[i] = args->tile.extent[1] > 1 ? operand_step(op, &args->tile, 1) : 0;
+        s->row_step[i] = steps ? operand_step(op, &args->tile, 1) : 0;
         s->column_step[i] = op->stride[2] != 0 ? s->shape.length : 0;
         s->row_at[i] = args->data[i];
         s->reg[i] = args->data[i];
