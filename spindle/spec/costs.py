@@ -104,7 +104,7 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("scan_cycles", 13.0, 14.0, "measured", _FITTED),
     Constant("scan_one_cycles", 6.5, 7.5, "modelled", "per element: one of the two maxima"),
     Constant("balance_cycles", 5.8, 6.5, "measured", f"{_FITTED}: per partial exponent"),
-    Constant("quantise_cycles", 31.3, 33.0, "measured", _FITTED),
+    Constant("quantise_cycles", 28.8, 31.0, "measured", _FITTED),
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
 )
 
