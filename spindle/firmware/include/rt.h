@@ -93,9 +93,7 @@ struct rt_core {
     uint32_t stopped;        /* 1: a fault was written by this core */
     uint32_t n_lanes;        /* 1: set by a caller who knows; 0: perhaps several */
     struct profile *owed;    /* of the step that ended at a barrier: still to be written; or 0 */
-    uint32_t waited;         /* cycles at the last barrier: still to be written; or 0 */
-    uint32_t waited_step;    /* id of that barrier's step */
-    uint32_t bound[RT_SLOTS]; /* words of the binding table; 0: not read yet */
+    uint32_t bound[RT_SLOTS]; /* words of the binding table, each + 1; 0: not read yet */
     struct rt_run run[2];
     uint32_t current;        /* index into run */
     struct kernel_args args;
@@ -107,8 +105,8 @@ void rt_lane_start(struct rt_lane *lane, uint32_t number, const struct command *
 /* Run until the next barrier, the end, or a stop. */
 enum rt_reason rt_run_lane(struct rt_core *core, struct rt_lane *lane);
 
-/* Call when a lane's core has nothing to do until its barrier is passed: profiles are written then, or
- * else at the next occasion, the launch's end at the latest. */
+/* Call when a lane's core has nothing to do until its barrier is passed: the step's profile is written
+ * then, or else in rt_lane_released. */
 void rt_lane_waits(struct rt_core *core);
 
 /* Call for each lane when its barrier has been passed: adds the wait to its profile. */

@@ -8,12 +8,13 @@
 static uint32_t bound(struct rt_core *core, uint32_t slot)
 {
     uint32_t *kept = slot < RT_SLOTS ? &core->bound[slot] : 0;
-    uint32_t base = kept ? *kept : 0;
-    if (base == 0) {
-        base = hal_read_word(core->hal, core->command->binding + 4u * slot);
-        if (kept) {
-            *kept = base;
-        }
+    uint32_t base;
+    if (kept && *kept != 0) {
+        return *kept - 1;
+    }
+    base = hal_read_word(core->hal, core->command->binding + 4u * slot);
+    if (kept) {
+        *kept = base + 1;
     }
     return base;
 }

@@ -15,7 +15,6 @@ void rt_core_start(struct rt_core *core, struct hal *hal, const struct command *
     core->stopped = 0;
     core->n_lanes = 0;
     core->owed = 0;
-    core->waited = 0;
     core->current = 0;
     for (uint32_t i = 0; i < RT_SLOTS; i++) {
         core->bound[i] = 0;
@@ -75,24 +74,6 @@ void rt_clear_profile(struct profile *spent)
     spent->tiles = 0;
 }
 
-static void write_owed(struct rt_core *core)
-{
-    if (core->owed != 0) {
-        hal_profile(core->hal, core->lane->number, core->lane->step, core->owed);
-        rt_clear_profile(core->owed);
-        core->owed = 0;
-    }
-}
-
-static void write_waited(struct rt_core *core, const struct rt_lane *lane)
-{
-    struct profile spent;
-    rt_clear_profile(&spent);
-    spent.barrier = core->waited;
-    hal_profile(core->hal, lane->number, core->waited_step, &spent);
-    core->waited = 0;
-}
-
 /* The present step is over: the time of the next one begins. A core that runs one lane writes the
  * profile while it waits at the barrier. */
 enum rt_reason rt_finish(struct rt_core *core, const struct step *step, struct profile *spent)
@@ -108,28 +89,27 @@ enum rt_reason rt_finish(struct rt_core *core, const struct step *step, struct p
     core->started_at = now;
     core->owed = spent;
     if (!barrier || core->n_lanes != 1) {
-        write_owed(core);
+        rt_lane_waits(core);
     }
     return barrier ? RT_BARRIER : RT_CONTINUE;
 }
 
 void rt_lane_waits(struct rt_core *core)
 {
-    write_owed(core);
-    if (core->waited != 0) {
-        write_waited(core, core->lane);
+    if (core->owed != 0) {
+        hal_profile(core->hal, core->lane->number, core->lane->step, core->owed);
+        rt_clear_profile(core->owed);
+        core->owed = 0;
     }
 }
 
 void rt_lane_released(struct rt_core *core, const struct rt_lane *lane)
 {
-    uint32_t waited = hal_cycles(core->hal) - lane->arrived_at;
+    struct profile spent;
     rt_lane_waits(core);
-    core->waited = waited;
-    core->waited_step = lane->step;
-    if (core->n_lanes != 1) {
-        write_waited(core, lane);
-    }
+    rt_clear_profile(&spent);
+    spent.barrier = hal_cycles(core->hal) - lane->arrived_at;
+    hal_profile(core->hal, lane->number, lane->step, &spent);
 }
 
 static enum rt_reason run_step(struct rt_core *core, struct rt_lane *lane)

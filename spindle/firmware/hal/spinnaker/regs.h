@@ -137,7 +137,7 @@
 #define CORE_LAST_TICKET 36
 #define CORE_STOPPED 44
 #define CORE_N_LANES 48
-#define CORE_BOUND 64
+#define CORE_BOUND 56
 #define TASK_INNER 10
 #define TASK_LANE_FIRST 11
 #define TASK_EXTENT 12

@@ -182,6 +182,7 @@ task_prepare:
     cmp     r12, #0
     beq     .Lask
     add     r0, r0, r12
+    sub     r0, r0, #1              @ bound holds the word + 1
 .Laddress:
     str     r0, [r11]
 .Lnext:
