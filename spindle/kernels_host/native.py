@@ -104,6 +104,15 @@ class Board:
         _need_memory(result)
         return self._record(command, status, result, list(elapsed)[:n_steps])
 
+    def walk(self, command: int, status: int) -> int | None:
+        """Cycles of a command's program, walked once without data; None where it stops."""
+        elapsed = (ctypes.c_uint64 * 1)()
+        result = _Result(n_steps=1, elapsed=elapsed)
+        arguments = (self._board, command, status, ctypes.byref(result))
+        code = self._library.native_estimate(*arguments, 1)
+        _need_memory(result)
+        return None if code else int(result.cycles)
+
     def launch_untimed(
         self, command: int, status: int, n_steps: int
     ) -> tuple[dict[str, Any] | None, int]:

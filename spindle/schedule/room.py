@@ -13,10 +13,14 @@ BUDGET_WORDS = HALF_ARENA_BYTES // 4 - 2
 
 @dataclass(frozen=True)
 class Room:
-    """What a job may use: lanes to fill, and both halves of the arena where it is by itself."""
+    """What a job may use: lanes to fill, and both halves of the arena where it is by itself.
+
+    hidden: another job computes while its first tile is loaded.
+    """
 
     lanes: int = LANES
     alone: bool = False
+    hidden: bool = False
 
     @property
     def words(self) -> int:
