@@ -147,7 +147,8 @@ def _with_states(task: Task, tile: Sequence[int], room: Room) -> Task | None:
             n_out = {1: tile[2], 2: tile[1], 3: 1}[instr.reg[2]]
             program[i + 1] = replace(program[i + 1], imm=at)
             at += (1 + levels) * n_out
-    if task.work + at > room.words:
+    words = task.work + at
+    if words > room.words:
         return None
-    exclusive = task.work + at > BUDGET_WORDS
-    return replace(task, program=tuple(program), exclusive=exclusive)
+    exclusive = room.alone and words > BUDGET_WORDS
+    return replace(task, program=tuple(program), exclusive=exclusive, words=words + words % 2)

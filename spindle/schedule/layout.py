@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from spindle.ir.plan import Step, Task, TaskStep
 from spindle.ir.task_record import pack_task
 from spindle.kernels_host.epoch import epoch_cycles
-from spindle.schedule import catalogue
+from spindle.schedule import catalogue, halves
 from spindle.schedule.jobs import Job
-from spindle.schedule.memory import RESIDENT_START
 from spindle.schedule.resident import ResidentArena
 from spindle.schedule.room import Room
-from spindle.spec.chip import HALF_ARENA_BYTES
 from spindle.spec.records import LANES
 
 _TRIES = 160
@@ -37,7 +35,7 @@ def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
 def _epoch_steps(group: list[Job]) -> list[Step]:
     laid = _Epoch(group).best()
     settled = [job.settled(made) if job.settled else made for job, made in laid]
-    out = _alternating([step for made in settled for step in made])
+    out = _placed([step for made in settled for step in made])
     if isinstance(out[-1], TaskStep):
         out[-1] = replace(out[-1], barrier=True)
     return out
@@ -106,21 +104,20 @@ class _Epoch:
         return self.known[choice]
 
     def _walked(self, choice: _Choice, laid: _Laid) -> int | None:
-        half, tasks, lanes = 0, [], []
+        tasks, keys = [], []
         for job, made in self._in_order(choice, laid):
             i = self.group.index(job)
-            for number, step in enumerate(made):
-                if isinstance(step, TaskStep):
-                    tasks.append(self._pack(i, choice.rooms[i], number, half, step.task))
-                    lanes.append(step.task.lane_first)
-                    half = 1 - half
-        return epoch_cycles(tasks, lanes) if tasks else None
+            tasks += _tasks(made)
+            keys += [(i, choice.rooms[i], number) for number in range(len(_tasks(made)))]
+        placed = halves.place(tasks)
+        packed = [self._pack(key, task) for key, task in zip(keys, placed, strict=True)]
+        return epoch_cycles(packed, [task.lane_first for task in tasks]) if tasks else None
 
-    def _pack(self, i: int, room: Room, number: int, half: int, task: Task) -> bytes:
-        key = (i, room, number, half)
-        if key not in self.packed:
-            self.packed[key] = pack_task(_in_half(task, half))
-        return self.packed[key]
+    def _pack(self, key: tuple[int, Room, int], task: Task) -> bytes:
+        place = (*key, task.work)
+        if place not in self.packed:
+            self.packed[place] = pack_task(task)
+        return self.packed[place]
 
     def _make(self, i: int, room: Room) -> list[Step]:
         if (i, room) not in self.made:
@@ -152,7 +149,10 @@ def _changes(choice: _Choice, i: int) -> Iterator[_Choice]:
     room = choice.rooms[i]
     for lanes in {min(LANES, 2 * room.lanes), max(1, room.lanes // 2)} - {room.lanes}:
         yield _with_room(choice, i, replace(room, lanes=lanes))
-    yield _with_room(choice, i, replace(room, hidden=not room.hidden))
+    kinds = [(hidden, large) for hidden in (False, True) for large in (False, not room.alone)]
+    for hidden, large in dict.fromkeys(kinds):
+        if (hidden, large) != (room.hidden, room.large):
+            yield _with_room(choice, i, replace(room, hidden=hidden, large=large))
     if len(choice.rooms) > 1:
         yield replace(choice, lead=i)
 
@@ -203,23 +203,7 @@ def _with_lane(step: Step, loads: list[float], first: int | None) -> Step:
     return replace(step, task=replace(task, lane_first=first))
 
 
-def _alternating(steps: Sequence[Step]) -> list[Step]:
-    """Give the tasks the halves of the arena by turns."""
-    out: list[Step] = []
-    half = 0
-    for step in steps:
-        if isinstance(step, TaskStep):
-            step = TaskStep(_in_half(step.task, half))
-            half = 1 - half
-        out.append(step)
-    return out
-
-
-def _in_half(task: Task, half: int) -> Task:
-    """Move a task to one half of the arena, unless it owns it all."""
-    shift = 0 if task.exclusive else half * HALF_ARENA_BYTES // 4
-    operands = tuple(
-        op if op.dtcm >= RESIDENT_START else replace(op, dtcm=op.dtcm + shift)
-        for op in task.operands
-    )
-    return replace(task, operands=operands, work=task.work + shift)
+def _placed(steps: Sequence[Step]) -> list[Step]:
+    """Place the tasks in the arena."""
+    places = iter(halves.place(_tasks(steps)))
+    return [TaskStep(next(places)) if isinstance(step, TaskStep) else step for step in steps]
