@@ -65,7 +65,7 @@ def assemble(draft: Draft, room: Room = Room()) -> Task:  # noqa: B008 (frozen)
         task = _with_tile(draft, tile, cost, room)
         if task is None:
             continue
-        cycles = cost.task_cycles(task, room.lanes, room.hidden)
+        cycles = cost.task_cycles(task, room.lanes, room.exposed)
         if best is None or cycles < best[0]:
             best = (cycles, task)
     if best is None:

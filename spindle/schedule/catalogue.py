@@ -115,18 +115,17 @@ class Cost:
         """Words of DTCM the kernel needs for itself."""
         return self._formulas.work_words(tile)
 
-    def task_cycles(self, task: Task, lanes: int, hidden: bool = False) -> float:
+    def task_cycles(self, task: Task, lanes: int, exposed: float = 1.0) -> float:
         """Cycles of the busiest of `lanes` lanes when nobody else uses the SDRAM.
 
-        hidden: its first tile is loaded while another task computes.
+        exposed: part of the first tile's load during which no other task computes.
         """
         busy = max(min(task.n_tiles, lanes, LANES), 1)
         rounds = -(-task.n_tiles // busy)
         tile = clipped(task.tile, task.extent)
         computed = rounds * self.tile_cycles(task, busy)
-        if hidden:
-            return computed
-        return computed + sum(transfer_cycles(op, tile, busy) for op in _moved(task) if not op.store)
+        first = sum(transfer_cycles(op, tile, busy) for op in _moved(task) if not op.store)
+        return computed + exposed * first
 
     def tile_cycles(self, task: Task, lanes: int) -> float:
         """Cycles of an outer tile: computing or moving, whichever is longer, inner ones added."""

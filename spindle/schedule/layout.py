@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from spindle.ir.plan import Step, Task, TaskStep
+from spindle.ir.plan import Loop, Step, Task, TaskStep, While
 from spindle.ir.task_record import pack_task
 from spindle.kernels_host.epoch import epoch_cycles
 from spindle.schedule import catalogue, halves
@@ -19,8 +19,9 @@ from spindle.schedule.room import Room
 from spindle.spec.records import LANES
 
 _TRIES = 160
-_ENOUGH = 1.01
-"""The search ends where no lane works so many times longer than all do on average."""
+_LANES = (16, 8, 4, 2, 1)
+_EXPOSED = (0.5, 1.0, 0.2, 0.0)
+"""What the ways to make a job are for; the first is where the search begins."""
 
 
 def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
@@ -43,14 +44,10 @@ def _epoch_steps(group: list[Job]) -> list[Step]:
 
 @dataclass(frozen=True)
 class _Choice:
-    """One way to lay an epoch out. rooms: of each job. lead: the job that comes first, or None.
+    """One way to lay an epoch out. ways: number of each job's way. lead: what comes first, or None."""
 
-    lanes: first lane of each job, or None: where the lanes have least to do.
-    """
-
-    rooms: tuple[Room, ...]
+    ways: tuple[int, ...]
     lead: int | None = None
-    lanes: tuple[int | None, ...] = ()
 
 
 _Laid = list[tuple[Job, list[Step]]]
@@ -61,40 +58,36 @@ class _Epoch:
 
     def __init__(self, group: list[Job]) -> None:
         self.group = group
-        self.made: dict[tuple[int, Room], list[Step]] = {}
-        self.packed: dict[tuple[int, Room, int, int], bytes] = {}
+        self.ways = [_ways(job, len(group) == 1) for job in group]
+        self.packed: dict[tuple[int, int, int, int, bool], bytes] = {}
         self.known: dict[_Choice, float] = {}
 
     def best(self) -> _Laid:
-        """Search from two starts, ends at a local best or after _TRIES ways."""
-        best = min(self._starts(), key=self.cycles)
-        if self._plain(best):
+        """Change one job after the other while the epoch gets shorter, _TRIES times at most."""
+        best = _Choice((0,) * len(self.group))
+        if all(map(_is_timed, self.ways)):
             better = self._improved(best)
             while better != best and len(self.known) < _TRIES:
                 best, better = better, self._improved(better)
         return self._in_order(best, self._lay_out(best)[0])
 
-    def _plain(self, choice: _Choice) -> bool:
-        """Whether the epoch has tasks alone, and a choice."""
-        made = [self._make(i, room) for i, room in enumerate(choice.rooms)]
-        return all(not _controls(one) or _tasks(one) for one in made)
-
-    def _starts(self) -> list[_Choice]:
-        alone, total = len(self.group) == 1, sum(job.work for job in self.group)
-        by_work = [Room(_share(job, total), alone, not alone) for job in self.group]
-        everywhere = [Room(LANES, alone, not alone)] * len(self.group)
-        free = (None,) * len(self.group)
-        return [_Choice(tuple(rooms), None, free) for rooms in (by_work, everywhere)]
-
     def _improved(self, best: _Choice) -> _Choice:
         """Take every change of a job that makes the epoch shorter; the same where none does."""
         for i in range(len(self.group)):
-            for change in _changes(best, i):
+            for change in self._changes(best, i):
                 if len(self.known) >= _TRIES:
                     return best
                 if self.cycles(change) < self.cycles(best):
                     best = change
         return best
+
+    def _changes(self, choice: _Choice, i: int) -> Iterator[_Choice]:
+        """Another way for job i, or its place in front."""
+        for way in range(len(self.ways[i])):
+            if way != choice.ways[i]:
+                yield replace(choice, ways=(*choice.ways[:i], way, *choice.ways[i + 1 :]))
+        if len(self.group) > 1:
+            yield replace(choice, lead=i)
 
     def cycles(self, choice: _Choice) -> float:
         """Cycles of the epoch as the estimate counts them."""
@@ -108,33 +101,27 @@ class _Epoch:
         for job, made in self._in_order(choice, laid):
             i = self.group.index(job)
             tasks += _tasks(made)
-            keys += [(i, choice.rooms[i], number) for number in range(len(_tasks(made)))]
+            keys += [(i, choice.ways[i], number) for number in range(len(_tasks(made)))]
         placed = halves.place(tasks)
         packed = [self._pack(key, task) for key, task in zip(keys, placed, strict=True)]
         return epoch_cycles(packed, [task.lane_first for task in tasks]) if tasks else None
 
-    def _pack(self, key: tuple[int, Room, int], task: Task) -> bytes:
-        place = (*key, task.work)
+    def _pack(self, key: tuple[int, int, int], task: Task) -> bytes:
+        place = (*key, task.work, task.exclusive)
         if place not in self.packed:
             self.packed[place] = pack_task(task)
         return self.packed[place]
-
-    def _make(self, i: int, room: Room) -> list[Step]:
-        if (i, room) not in self.made:
-            self.made[i, room] = list(self.group[i].make(room))
-        return self.made[i, room]
 
     def _lay_out(self, choice: _Choice) -> tuple[_Laid, list[float]]:
         """Choose first lanes, longest tiles first, so that short ones fill gaps; cycles per lane."""
         loads = [0.0] * LANES
         made = [
-            (job, self._make(i, room), choice.lanes[i] if job.lane() is None else job.lane())
-            for i, (job, room) in enumerate(zip(self.group, choice.rooms, strict=True))
+            (job, ways[way]) for job, ways, way in zip(self.group, self.ways, choice.ways, strict=True)
         ]
-        ordered = sorted(made, key=lambda one: (one[2] is not None, _tile_cycles(one[1])))
+        ordered = sorted(made, key=lambda one: (one[0].lane() is not None, _tile_cycles(one[1])))
         laid = {
-            job: [_with_lane(step, loads, lane) for step in found]
-            for job, found, lane in reversed(ordered)
+            job: [_with_lane(step, loads, job.lane()) for step in found]
+            for job, found in reversed(ordered)
         }
         return [(job, laid[job]) for job in self.group], loads
 
@@ -144,30 +131,27 @@ class _Epoch:
         return sorted(laid, key=lambda pair: (pair[0] is not lead, _first_load(pair[1])))
 
 
-def _changes(choice: _Choice, i: int) -> Iterator[_Choice]:
-    """Change one job: its lanes doubled or halved, its tiles, its place or its first lane."""
-    room = choice.rooms[i]
-    for lanes in {min(LANES, 2 * room.lanes), max(1, room.lanes // 2)} - {room.lanes}:
-        yield _with_room(choice, i, replace(room, lanes=lanes))
-    kinds = [(hidden, large) for hidden in (False, True) for large in (False, not room.alone)]
-    for hidden, large in dict.fromkeys(kinds):
-        if (hidden, large) != (room.hidden, room.large):
-            yield _with_room(choice, i, replace(room, hidden=hidden, large=large))
-    if len(choice.rooms) > 1:
-        yield replace(choice, lead=i)
+def _ways(job: Job, alone: bool) -> list[list[Step]]:
+    """Different ways to make a job's steps: tiles for few lanes or many, that load much or little."""
+    rooms = [
+        Room(lanes, alone, exposed, large)
+        for lanes in _LANES
+        for exposed in _EXPOSED
+        for large in ((False,) if alone else (False, True))
+    ]
+    ways: list[list[Step]] = []
+    for room in rooms:
+        made = list(job.make(room))
+        if made not in ways:
+            ways.append(made)
+        if not _tasks(made):
+            break
+    return ways
 
 
-def _with_room(choice: _Choice, i: int, room: Room) -> _Choice:
-    return replace(choice, rooms=(*choice.rooms[:i], room, *choice.rooms[i + 1 :]))
-
-
-def _controls(made: Sequence[Step]) -> bool:
-    return any(not isinstance(step, TaskStep) for step in made)
-
-
-def _share(job: Job, total: float) -> int:
-    """Lanes by the job's part of the epoch's work."""
-    return max(1, min(LANES, round(LANES * job.work / total))) if total else LANES
+def _is_timed(ways: list[list[Step]]) -> bool:
+    """Whether the walk can time a job: loops are laid out already."""
+    return not any(isinstance(step, Loop | While) for step in ways[0])
 
 
 def _first_load(steps: Sequence[Step]) -> float:

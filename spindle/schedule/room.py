@@ -17,13 +17,13 @@ BESIDE_WORDS = 1024
 class Room:
     """What a job may use: lanes to fill, and both halves of the arena where it is by itself.
 
-    hidden: another job computes while its first tile is loaded. large: it may take more than its
-    half, where its neighbours take less.
+    exposed: part of the first tile's load during which no other job computes. large: it may take
+    more than its half, where its neighbours take less.
     """
 
     lanes: int = LANES
     alone: bool = False
-    hidden: bool = False
+    exposed: float = 1.0
     large: bool = False
 
     @property
