@@ -22,10 +22,11 @@ _SDRAM_BYTES = 1 << 18
 _here = threading.local()
 
 
-def epoch_cycles(tasks: Sequence[bytes], lanes: Sequence[int]) -> int | None:
-    """Return the cycles of these packed tasks on 16 cores, a barrier behind the last.
+def epoch_cycles(tasks: Sequence[bytes], lanes: Sequence[int]) -> tuple[int, float] | None:
+    """Return the cycles of these packed tasks on 16 cores, a barrier behind the last, and how long
 
-    lanes: first lane of each, in place of the one packed. None where they do not fit the walk.
+    a core is busy on average. lanes: first lane of each, in place of the one packed. None where
+    they do not fit the walk.
     """
     return _walker().cycles(_program(tasks, lanes))
 
@@ -69,7 +70,7 @@ class _Walker:
         self._binding = self._status + records.STATUS.size
         self._program = self._binding + 8
 
-    def cycles(self, program: bytes) -> int | None:
+    def cycles(self, program: bytes) -> tuple[int, float] | None:
         """Walk a program of few entries; None where it does not fit, or stops with a fault."""
         if self._program + len(program) > chip.SDRAM_BASE + _SDRAM_BYTES:
             return None

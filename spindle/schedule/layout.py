@@ -6,8 +6,10 @@ epoch costs is asked of the board that estimates whole Images (kernels_host/epoc
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from spindle.ir.plan import Loop, Step, Task, TaskStep, While
 from spindle.ir.task_record import pack_task
@@ -18,7 +20,10 @@ from spindle.schedule.resident import ResidentArena
 from spindle.schedule.room import Room
 from spindle.spec.records import LANES
 
-_TRIES = 160
+_SHAKES = 200
+"""Random tries for an epoch."""
+_EVEN = 1.01
+"""The search ends where the busiest lane has so many times the average work."""
 _LANES = (16, 8, 4, 2, 1)
 _EXPOSED = (0.5, 1.0, 0.2, 0.0)
 """What the ways to make a job are for; the first is where the search begins."""
@@ -44,12 +49,18 @@ def _epoch_steps(group: list[Job]) -> list[Step]:
 
 @dataclass(frozen=True)
 class _Choice:
-    """One way to lay an epoch out. ways: number of each job's way. lead: what comes first, or None."""
+    """One way to lay an epoch out.
+
+    ways: number of each job's way. lanes: its first lane, or None: where least is to do. order: of
+    the jobs on every lane.
+    """
 
     ways: tuple[int, ...]
-    lead: int | None = None
+    lanes: tuple[int | None, ...]
+    order: tuple[int, ...]
 
 
+_T = TypeVar("_T")
 _Laid = list[tuple[Job, list[Step]]]
 
 
@@ -60,48 +71,79 @@ class _Epoch:
         self.group = group
         self.ways = [_ways(job, len(group) == 1) for job in group]
         self.packed: dict[tuple[int, int, int, int, bool], bytes] = {}
-        self.known: dict[_Choice, float] = {}
+        self.known: dict[_Choice, tuple[float, float]] = {}
 
     def best(self) -> _Laid:
-        """Change one job after the other while the epoch gets shorter, _TRIES times at most."""
-        best = _Choice((0,) * len(self.group))
+        """Change one job after the other while the epoch gets shorter, then several at once."""
+        best = self._start()
         if all(map(_is_timed, self.ways)):
             better = self._improved(best)
-            while better != best and len(self.known) < _TRIES:
+            while better != best:
                 best, better = better, self._improved(better)
-        return self._in_order(best, self._lay_out(best)[0])
+            best = self._shaken(best)
+        laid = self._lay_out(best)[0]
+        return [laid[i] for i in best.order]
+
+    def _start(self) -> _Choice:
+        """First what loads little before its first tile."""
+        numbers = range(len(self.group))
+        order = sorted(numbers, key=lambda i: _first_load(self.ways[i][0]))
+        return _Choice((0,) * len(numbers), (None,) * len(numbers), tuple(order))
 
     def _improved(self, best: _Choice) -> _Choice:
         """Take every change of a job that makes the epoch shorter; the same where none does."""
         for i in range(len(self.group)):
             for change in self._changes(best, i):
-                if len(self.known) >= _TRIES:
-                    return best
-                if self.cycles(change) < self.cycles(best):
-                    best = change
+                best = self._shorter(change, best)
         return best
+
+    def _shaken(self, best: _Choice) -> _Choice:
+        """Try random changes of some jobs at once until the lanes are about equally busy."""
+        rng = random.Random(0)
+        for _ in range(_SHAKES):
+            if len(self.group) == 1 or self._is_even(best):
+                break
+            change = best
+            for _ in range(rng.randint(1, 3)):
+                change = self._changed(change, rng)
+            best = self._shorter(change, best)
+        return best
+
+    def _shorter(self, change: _Choice, best: _Choice) -> _Choice:
+        return change if self.cycles(change)[0] <= self.cycles(best)[0] else best
+
+    def _is_even(self, choice: _Choice) -> bool:
+        longest, average = self.cycles(choice)
+        return longest <= _EVEN * average
+
+    def _changed(self, choice: _Choice, rng: random.Random) -> _Choice:
+        i = rng.randrange(len(self.group))
+        kind = rng.randrange(3)
+        if kind == 0:
+            return _moved(choice, i, rng.randrange(len(self.group)))
+        if kind == 1:
+            return replace(choice, lanes=_put(choice.lanes, i, rng.choice((None, *range(LANES)))))
+        return replace(choice, ways=_put(choice.ways, i, rng.randrange(len(self.ways[i]))))
 
     def _changes(self, choice: _Choice, i: int) -> Iterator[_Choice]:
         """Another way for job i, or its place in front."""
         for way in range(len(self.ways[i])):
             if way != choice.ways[i]:
-                yield replace(choice, ways=(*choice.ways[:i], way, *choice.ways[i + 1 :]))
+                yield replace(choice, ways=_put(choice.ways, i, way))
         if len(self.group) > 1:
-            yield replace(choice, lead=i)
+            yield _moved(choice, i, 0)
 
-    def cycles(self, choice: _Choice) -> float:
-        """Cycles of the epoch as the estimate counts them."""
+    def cycles(self, choice: _Choice) -> tuple[float, float]:
+        """Cycles of the epoch as the estimate counts them; those of its average lane."""
         if choice not in self.known:
             laid, loads = self._lay_out(choice)
-            self.known[choice] = self._walked(choice, laid) or max(loads)
+            self.known[choice] = self._walked(choice, laid) or (max(loads), sum(loads) / LANES)
         return self.known[choice]
 
-    def _walked(self, choice: _Choice, laid: _Laid) -> int | None:
-        tasks, keys = [], []
-        for job, made in self._in_order(choice, laid):
-            i = self.group.index(job)
-            tasks += _tasks(made)
-            keys += [(i, choice.ways[i], number) for number in range(len(_tasks(made)))]
+    def _walked(self, choice: _Choice, laid: _Laid) -> tuple[float, float] | None:
+        made = [(i, _tasks(laid[i][1])) for i in choice.order]
+        keys = [(i, choice.ways[i], number) for i, tasks in made for number in range(len(tasks))]
+        tasks = [task for _, tasks in made for task in tasks]
         placed = halves.place(tasks)
         packed = [self._pack(key, task) for key, task in zip(keys, placed, strict=True)]
         return epoch_cycles(packed, [task.lane_first for task in tasks]) if tasks else None
@@ -119,16 +161,29 @@ class _Epoch:
             (job, ways[way]) for job, ways, way in zip(self.group, self.ways, choice.ways, strict=True)
         ]
         ordered = sorted(made, key=lambda one: (one[0].lane() is not None, _tile_cycles(one[1])))
-        laid = {
-            job: [_with_lane(step, loads, job.lane()) for step in found]
-            for job, found in reversed(ordered)
-        }
+        laid: dict[Job, list[Step]] = {}
+        for job, found in reversed(ordered):
+            lane = _lane(job, laid, choice.lanes[self.group.index(job)])
+            laid[job] = [_with_lane(step, loads, lane) for step in found]
         return [(job, laid[job]) for job in self.group], loads
 
-    def _in_order(self, choice: _Choice, laid: _Laid) -> _Laid:
-        """The lead comes first, then what loads little before its first tile."""
-        lead = None if choice.lead is None else self.group[choice.lead]
-        return sorted(laid, key=lambda pair: (pair[0] is not lead, _first_load(pair[1])))
+
+def _moved(choice: _Choice, i: int, place: int) -> _Choice:
+    others = [j for j in choice.order if j != i]
+    return replace(choice, order=(*others[:place], i, *others[place:]))
+
+
+def _put(items: tuple[_T, ...], i: int, item: _T) -> tuple[_T, ...]:
+    return (*items[:i], item, *items[i + 1 :])
+
+
+def _lane(job: Job, laid: dict[Job, list[Step]], wish: int | None) -> int | None:
+    """First lane that a job must have, or should have beside another."""
+    lane = wish if job.lane() is None else job.lane()
+    if lane is None and job.beside in laid:
+        (task,) = _tasks(laid[job.beside])
+        lane = (task.lane_first + task.n_tiles) % LANES
+    return lane
 
 
 def _ways(job: Job, alone: bool) -> list[list[Step]]:

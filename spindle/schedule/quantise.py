@@ -119,6 +119,8 @@ def both(
     if kept[0] and kept[1]:
         kept[0].partner, kept[1].partner = kept[1], kept[0]
     a, b = _scan(ctx, lhs, kept[0], loc), _scan(ctx, rhs, kept[1], loc)
+    if kept[0] and kept[1] and kept[0].first and kept[1].first:
+        kept[0].first.beside, kept[1].first.beside = kept[1].first, kept[0].first
     if numerics.swapped:
         a, b = b, a
     d = _balance(ctx, a, b, lhs, loc)
