@@ -43,7 +43,7 @@ class Buf:
 class Job:
     """Steps that stay together, with the Bufs they touch.
 
-    make: called when order.py knows how many lanes the job may fill; returns its steps.
+    make: called, with several rooms, when it is known what the job may use; returns its steps.
     work: guess of its cycles over all lanes. alone: needs a barrier on both sides. lane: gives the
     first lane its tasks must have, or None. settled: gets the steps as chosen, first lanes
     included, and returns them as they stay. beside: a job of which it takes the other lanes, where

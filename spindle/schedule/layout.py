@@ -94,7 +94,8 @@ class _Epoch:
         """Take every change of a job that makes the epoch shorter; the same where none does."""
         for i in range(len(self.group)):
             for change in self._changes(best, i):
-                best = self._shorter(change, best)
+                if self.cycles(change)[0] < self.cycles(best)[0]:
+                    best = change
         return best
 
     def _shaken(self, best: _Choice) -> _Choice:
@@ -106,11 +107,9 @@ class _Epoch:
             change = best
             for _ in range(rng.randint(1, 3)):
                 change = self._changed(change, rng)
-            best = self._shorter(change, best)
+            if self.cycles(change)[0] <= self.cycles(best)[0]:
+                best = change
         return best
-
-    def _shorter(self, change: _Choice, best: _Choice) -> _Choice:
-        return change if self.cycles(change)[0] <= self.cycles(best)[0] else best
 
     def _is_even(self, choice: _Choice) -> bool:
         longest, average = self.cycles(choice)
@@ -179,11 +178,10 @@ def _put(items: tuple[_T, ...], i: int, item: _T) -> tuple[_T, ...]:
 
 def _lane(job: Job, laid: dict[Job, list[Step]], wish: int | None) -> int | None:
     """First lane that a job must have, or should have beside another."""
-    lane = wish if job.lane() is None else job.lane()
-    if lane is None and job.beside in laid:
+    if job.beside in laid:
         (task,) = _tasks(laid[job.beside])
-        lane = (task.lane_first + task.n_tiles) % LANES
-    return lane
+        return (task.lane_first + task.n_tiles) % LANES
+    return wish if job.lane() is None else job.lane()
 
 
 def _ways(job: Job, alone: bool) -> list[list[Step]]:

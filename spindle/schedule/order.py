@@ -42,7 +42,10 @@ def _earliest(block: Block, before: dict[Job, set[Job]]) -> dict[Job, int]:
 def _relaxed(
     block: Block, before: dict[Job, set[Job]], earliest: dict[Job, int]
 ) -> list[list[Job]]:
-    """Move light jobs that can wait to the epoch with most work that they can reach."""
+    """Move light jobs that can wait to the epoch with most work that they can reach.
+
+    A job that leaves lanes to another one waits for it.
+    """
     count = max(earliest.values(), default=-1) + 1
     work = [0.0] * count
     for job, epoch in earliest.items():
@@ -55,6 +58,9 @@ def _relaxed(
         best = max(reach, key=lambda epoch: (work[epoch], -epoch))
         hidden = not job.alone and work[best] > _HEAVY * job.work
         chosen[job] = best if hidden else low
+    for job in block.jobs:
+        if job.beside and chosen[job] < chosen[job.beside] <= latest[job]:
+            chosen[job] = chosen[job.beside]
     groups: list[list[Job]] = [[] for _ in range(count)]
     for job in block.jobs:
         groups[chosen[job]].append(job)
