@@ -75,7 +75,7 @@ def _check_steps(
     for step in steps:
         if isinstance(step, TaskStep):
             check_task(step.task, segments, bounds, work_words)
-            _check_beside(before, step.task)
+            _check_beside(before, step.task, work_words)
         before = step.task if isinstance(step, TaskStep) and not step.barrier else None
         if isinstance(step, TaskStep):
             stored = [] if step.barrier else stored + _stores(step.task, bounds)
@@ -314,7 +314,7 @@ def _check_arena(task: Task, intervals: list[Interval]) -> None:
     """All lies in the two halves, but for tiles among the resident ones."""
     low, high = _span(task, intervals)
     _need(
-        0 <= low and high <= RESIDENT_START,
+        low >= 0 and high <= RESIDENT_START,
         task.label,
         f"DTCM words {low}..{high} lie outside of both halves of the arena (0..{RESIDENT_START})",
     )
@@ -331,14 +331,17 @@ def _span(task: Task, intervals: list[Interval]) -> tuple[int, int]:
     return low, max(low + task.words, *(high for _, high in used))
 
 
-def _check_beside(before: Task | None, task: Task) -> None:
+def _check_beside(
+    before: Task | None, task: Task, work_words: Callable[[Task], int] | None
+) -> None:
     """A task is loaded while the one before computes, where one is lower and one upper."""
     if before is None or before.exclusive or task.exclusive or not all(task.extent):
         return
     if (before.work < HALF_WORDS) == (task.work < HALF_WORDS):
         return
-    low, high = _span(before, _buffers(before))
-    low2, high2 = _span(task, _buffers(task))
+    (low, high), (low2, high2) = (
+        _span(one, [*_buffers(one), *_workspace(one, work_words)]) for one in (before, task)
+    )
     _need(
         high <= low2 or high2 <= low,
         task.label,

@@ -171,9 +171,7 @@ def _slots(draft: Draft, tile: Tile) -> tuple[Operand, ...]:
     return tuple(out)
 
 
-def _with_states(
-    task: Task, tile: Sequence[int], room_words: int, alone: bool
-) -> Task | None:
+def _with_states(task: Task, tile: Sequence[int], room_words: int, alone: bool) -> Task | None:
     """Place the states of reductions behind the temporaries; None where the workspace is full."""
     at = task.temps + task.n_temps * STRIP
     program = list(task.program)

@@ -5,14 +5,15 @@ In: tasks in order, each laid out from word 0. Out: how many words each moves up
     words 0 ..                                                        2 * HALF_WORDS
     | lower task ->            | free                  <- upper task | resident tiles
 
-Lower and upper tasks alternate. A lower task's workspace begins below HALF_WORDS, an upper one's at
-HALF_WORDS or above (that is how the firmware tells them); the border between two neighbours is free.
+Lower and upper tasks alternate. The workspace of a lower task begins below HALF_WORDS, that of an
+upper one at HALF_WORDS or above: the firmware tells them so. Where two neighbours meet is free.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from spindle.ir.plan import Task
 from spindle.schedule.memory import RESIDENT_START
@@ -28,7 +29,7 @@ def place(tasks: Sequence[Task]) -> list[Task]:
 
 def _hidden(tasks: list[Task]) -> int:
     """Tasks that are loaded while the one before computes."""
-    pairs = zip(tasks, tasks[1:], strict=False)
+    pairs = pairwise(tasks)
     return sum(_alternate(a, b) for a, b in pairs if not (a.exclusive or b.exclusive))
 
 

@@ -154,10 +154,11 @@ class _Epoch:
         return self.packed[place]
 
     def _lay_out(self, choice: _Choice) -> tuple[_Laid, list[float]]:
-        """Choose first lanes, longest tiles first, so that short ones fill gaps; cycles per lane."""
+        """Choose first lanes, longest tiles first: short ones fill gaps; cycles per lane."""
         loads = [0.0] * LANES
         made = [
-            (job, ways[way]) for job, ways, way in zip(self.group, self.ways, choice.ways, strict=True)
+            (job, ways[way])
+            for job, ways, way in zip(self.group, self.ways, choice.ways, strict=True)
         ]
         ordered = sorted(made, key=lambda one: (one[0].lane() is not None, _tile_cycles(one[1])))
         laid: dict[Job, list[Step]] = {}
@@ -185,7 +186,7 @@ def _lane(job: Job, laid: dict[Job, list[Step]], wish: int | None) -> int | None
 
 
 def _ways(job: Job, alone: bool) -> list[list[Step]]:
-    """Different ways to make a job's steps: tiles for few lanes or many, that load much or little."""
+    """Different ways to make a job's steps: for few lanes or many, loading much or little."""
     rooms = [
         Room(lanes, alone, exposed, large)
         for lanes in _LANES
