@@ -59,7 +59,10 @@ class Instr:
 
 @dataclass(frozen=True)
 class Task:
-    """A loop nest over tiles. `origin`: what it came from, "gemm", "adam", "elementwise", ...."""
+    """A loop nest over tiles. `origin`: what it came from, "gemm", "adam", "elementwise", ....
+
+    words: of DTCM from its first one, resident tiles left out; 0: what its buffers take.
+    """
 
     kernel: str
     extent: tuple[int, int, int, int]
@@ -75,6 +78,7 @@ class Task:
     arg: int = 0
     work: int = 0
     temps: int = 0
+    words: int = 0
     label: str = ""
     loc: str = ""
     origin: str = "other"

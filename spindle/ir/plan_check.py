@@ -2,7 +2,8 @@
 
 In: a Plan. Out: nothing, or InternalError naming the task. For every operand: the lowest and the
 highest byte over all tiles and register bounds lie in its segment; buffers, workspace and
-temporaries lie in the arena (or one half of it) and apart; everything is word aligned.
+temporaries lie in the arena and apart, those of a task apart from those of the task before, which
+may still compute; everything is word aligned.
 """
 
 from __future__ import annotations
@@ -72,9 +73,13 @@ def _check_steps(
     stored: Stores,
 ) -> Stores:
     """Check steps in order; `bounds` is updated. Returns what is stored since the last barrier."""
+    before: Task | None = None
     for step in steps:
         if isinstance(step, TaskStep):
             check_task(step.task, segments, bounds, work_words)
+            _check_beside(before, step.task, work_words)
+        before = step.task if isinstance(step, TaskStep) and not step.barrier else None
+        if isinstance(step, TaskStep):
             stored = [] if step.barrier else stored + _stores(step.task, bounds)
         elif isinstance(step, SetReg):
             _check_set_reg(step, segments, bounds, stored)
@@ -308,20 +313,41 @@ def _workspace(task: Task, work_words: Callable[[Task], int] | None) -> list[Int
 
 
 def _check_arena(task: Task, intervals: list[Interval]) -> None:
-    """All lies in the task's half (or the arena), but for tiles among the resident ones."""
+    """All lies in the two halves, but for tiles among the resident ones."""
+    low, high = _span(task, intervals)
+    _need(
+        low >= 0 and high <= RESIDENT_START,
+        task.label,
+        f"DTCM words {low}..{high} lie outside of both halves of the arena (0..{RESIDENT_START})",
+    )
+
+
+def _span(task: Task, intervals: list[Interval]) -> tuple[int, int]:
+    """First word and the word after the last that a task uses in the two halves."""
     used = [(low, high) for _, low, high in intervals if low < high]
     if not task.exclusive:
         used = [(low, high) for low, high in used if low < RESIDENT_START or high > ARENA_WORDS]
     if not used:
+        return 0, 0
+    low = min(low for low, _ in used)
+    return low, max(low + task.words, *(high for _, high in used))
+
+
+def _check_beside(
+    before: Task | None, task: Task, work_words: Callable[[Task], int] | None
+) -> None:
+    """A task is loaded while the one before computes, where one is lower and one upper."""
+    if before is None or before.exclusive or task.exclusive or not all(task.extent):
         return
-    low, high = min(low for low, _ in used), max(high for _, high in used)
-    start = 0 if task.exclusive or task.work < HALF_WORDS else HALF_WORDS
-    end = start + (RESIDENT_START if task.exclusive else HALF_WORDS)
-    room = "both halves of the arena" if task.exclusive else "its half of the arena"
+    if (before.work < HALF_WORDS) == (task.work < HALF_WORDS):
+        return
+    (low, high), (low2, high2) = (
+        _span(one, [*_buffers(one), *_workspace(one, work_words)]) for one in (before, task)
+    )
     _need(
-        start <= low and high <= end,
+        high <= low2 or high2 <= low,
         task.label,
-        f"DTCM words {low}..{high} lie outside of {room} ({start}..{end})",
+        f"it loads into DTCM words {low2}..{high2} while {before.label} uses {low}..{high}",
     )
 
 

@@ -104,6 +104,19 @@ class Board:
         _need_memory(result)
         return self._record(command, status, result, list(elapsed)[:n_steps])
 
+    def walk(self, command: int, status: int) -> tuple[int, float] | None:
+        """Walk a command's program once without data: its cycles, and how long a core is busy on
+
+        average. None where it stops with a fault.
+        """
+        elapsed = (ctypes.c_uint64 * 1)()
+        result = _Result(n_steps=1, elapsed=elapsed)
+        arguments = (self._board, command, status, ctypes.byref(result))
+        code = self._library.native_estimate(*arguments, 1)
+        _need_memory(result)
+        n_active = min(self.n_cores, records.LANES)
+        return None if code else (int(result.cycles), sum(result.core_cycles) / n_active)
+
     def launch_untimed(
         self, command: int, status: int, n_steps: int
     ) -> tuple[dict[str, Any] | None, int]:

@@ -13,7 +13,7 @@ from math import prod
 from spindle.errors import InternalError
 from spindle.ir.plan import Instr, Operand, Task
 from spindle.schedule import catalogue
-from spindle.schedule.memory import lay_out
+from spindle.schedule.memory import lay_out, top_words
 from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import LANES, STRIP
 
@@ -59,20 +59,51 @@ def assemble(draft: Draft, room: Room = Room()) -> Task:  # noqa: B008 (frozen)
 
     Raises InternalError when none fits.
     """
-    cost = catalogue.Cost(_bare(draft))
-    best: tuple[float, Task] | None = None
-    for tile in dict.fromkeys(draft.tiles):
-        task = _with_tile(draft, tile, cost, room)
-        if task is None:
-            continue
-        cycles = cost.task_cycles(task, room.lanes)
-        if best is None or cycles < best[0]:
-            best = (cycles, task)
-    if best is None:
+    fitting = _tiles(draft).fitting(room.words, room.alone)
+    if not fitting:
         raise InternalError(
             f"no tile of {draft.label!r} {draft.extent} fits in {room.words} words of DTCM"
         )
-    return best[1]
+    return min(fitting, key=lambda timed: timed.cycles(room.lanes, room.exposed)).task
+
+
+@lru_cache(maxsize=256)
+def _tiles(draft: Draft) -> _Tiles:
+    return _Tiles(draft)
+
+
+class _Tiles:
+    """A draft with all its candidate tiles; what is found out about them is kept."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.cost = catalogue.Cost(_bare(draft))
+        self.found: dict[tuple[int, bool], list[_Timed]] = {}
+
+    def fitting(self, words: int, alone: bool) -> list[_Timed]:
+        """Return the tasks of tiles that fit in `words` of DTCM."""
+        if (words, alone) not in self.found:
+            made = (
+                _with_tile(self.draft, tile, self.cost, words, alone)
+                for tile in dict.fromkeys(self.draft.tiles)
+            )
+            self.found[words, alone] = [_Timed(task, self.cost) for task in made if task]
+        return self.found[words, alone]
+
+
+class _Timed:
+    """A task, and its cycles on so many lanes: computing, the first tile's load."""
+
+    def __init__(self, task: Task, cost: catalogue.Cost) -> None:
+        self.task, self.cost = task, cost
+        self.known: dict[int, tuple[float, float]] = {}
+
+    def cycles(self, lanes: int, exposed: float) -> float:
+        """Cycles of the busiest lane; exposed: part of the first load that nothing hides."""
+        if lanes not in self.known:
+            self.known[lanes] = self.cost.task_cycles(self.task, lanes)
+        computed, first = self.known[lanes]
+        return computed + exposed * first
 
 
 def _bare(draft: Draft) -> Task:
@@ -93,22 +124,25 @@ def _bare(draft: Draft) -> Task:
     )
 
 
-def _with_tile(draft: Draft, tile: Tile, cost: catalogue.Cost, room: Room) -> Task | None:
+def _with_tile(
+    draft: Draft, tile: Tile, cost: catalogue.Cost, room_words: int, alone: bool
+) -> Task | None:
     real = catalogue.clipped(tile, draft.extent)
     operands = _slots(draft, tile)
     words = [catalogue.operand_words(op, real) for op in operands]
     if draft.shared:
         words[draft.shared[1]] = 0
     temps = cost.work_words(tile)
-    placed, top = lay_out(operands, words, _doubled(draft, operands, tile))
-    if top + temps > room.words:
-        placed, top = lay_out(operands, words, [False] * len(operands))
-    if top + temps > room.words:
+    double = _doubled(draft, operands, tile)
+    if top_words(operands, words, double) + temps > room_words:
+        double = [False] * len(operands)
+    if top_words(operands, words, double) + temps > room_words:
         return None
+    placed, top = lay_out(operands, words, double)
     if draft.shared:
         placed = _mirrored(placed, *draft.shared)
     task = replace(_bare(draft), tile=tile, operands=placed, work=top, temps=temps)
-    return _with_states(task, real, room)
+    return _with_states(task, real, room_words, alone)
 
 
 def _doubled(draft: Draft, operands: Sequence[Operand], tile: Tile) -> list[bool]:
@@ -137,7 +171,7 @@ def _slots(draft: Draft, tile: Tile) -> tuple[Operand, ...]:
     return tuple(out)
 
 
-def _with_states(task: Task, tile: Sequence[int], room: Room) -> Task | None:
+def _with_states(task: Task, tile: Sequence[int], room_words: int, alone: bool) -> Task | None:
     """Place the states of reductions behind the temporaries; None where the workspace is full."""
     at = task.temps + task.n_temps * STRIP
     program = list(task.program)
@@ -147,7 +181,8 @@ def _with_states(task: Task, tile: Sequence[int], room: Room) -> Task | None:
             n_out = {1: tile[2], 2: tile[1], 3: 1}[instr.reg[2]]
             program[i + 1] = replace(program[i + 1], imm=at)
             at += (1 + levels) * n_out
-    if task.work + at > room.words:
+    words = task.work + at
+    if words > room_words:
         return None
-    exclusive = task.work + at > BUDGET_WORDS
-    return replace(task, program=tuple(program), exclusive=exclusive)
+    exclusive = alone and words > BUDGET_WORDS
+    return replace(task, program=tuple(program), exclusive=exclusive, words=words + words % 2)

@@ -115,13 +115,16 @@ class Cost:
         """Words of DTCM the kernel needs for itself."""
         return self._formulas.work_words(tile)
 
-    def task_cycles(self, task: Task, lanes: int) -> float:
-        """Cycles of the busiest of `lanes` lanes when nobody else uses the SDRAM."""
+    def task_cycles(self, task: Task, lanes: int) -> tuple[float, float]:
+        """Cycles of the busiest of `lanes` lanes when nobody else uses the SDRAM.
+
+        Returns those behind the first tile's load, and those of that load.
+        """
         busy = max(min(task.n_tiles, lanes, LANES), 1)
         rounds = -(-task.n_tiles // busy)
         tile = clipped(task.tile, task.extent)
         first = sum(transfer_cycles(op, tile, busy) for op in _moved(task) if not op.store)
-        return rounds * self.tile_cycles(task, busy) + first
+        return rounds * self.tile_cycles(task, busy), first
 
     def tile_cycles(self, task: Task, lanes: int) -> float:
         """Cycles of an outer tile: computing or moving, whichever is longer, inner ones added."""

@@ -43,10 +43,11 @@ class Buf:
 class Job:
     """Steps that stay together, with the Bufs they touch.
 
-    make: called when order.py knows how many lanes the job may fill; returns its steps.
+    make: called, with several rooms, when it is known what the job may use; returns its steps.
     work: guess of its cycles over all lanes. alone: needs a barrier on both sides. lane: gives the
     first lane its tasks must have, or None. settled: gets the steps as chosen, first lanes
-    included, and returns them as they stay.
+    included, and returns them as they stay. beside: a job of which it takes the other lanes, where
+    both are in one epoch.
     """
 
     make: Callable[[Room], Sequence[Step]]
@@ -57,6 +58,7 @@ class Job:
     alone: bool = False
     lane: Callable[[], int | None] = lambda: None
     settled: Callable[[list[Step]], list[Step]] | None = None
+    beside: Job | None = None
 
 
 @dataclass(eq=False)

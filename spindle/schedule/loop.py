@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from spindle.ir.graph import WORD, Op, Region, Value
 from spindle.ir.plan import Addr, Loop, Step, While
-from spindle.schedule import copy, order
+from spindle.schedule import copy, layout, order
 from spindle.schedule.jobs import Buf, map_addrs
 from spindle.schedule.lower import Lowering
 from spindle.schedule.memory import place
@@ -126,7 +126,7 @@ def _condition(
 def _finish(ctx: Lowering, child: Lowering) -> _Body:
     """Order the child's jobs and place its scratch in a frame of the parent."""
     groups = order.epochs(child.block)
-    laid_out = order.steps(
+    laid_out = layout.steps(
         groups, child.resident
     )  # before placing: tiles decide the size of some Bufs
     frame = ctx.new_buf(WORD, "loop frame")

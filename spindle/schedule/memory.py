@@ -80,10 +80,20 @@ def lay_out(
     """
     out, at = [], 0
     for operand, size, two in zip(operands, words, double, strict=True):
-        size += size % 2
-        if operand.lazy or operand.dtcm >= RESIDENT_START:
+        if _is_placed(operand):
             out.append(operand)
             continue
+        size += size % 2
         out.append(replace(operand, dtcm=at, buffer=size if two else 0))
         at += size * (2 if two else 1)
     return tuple(out), at
+
+
+def top_words(operands: Sequence[Operand], words: Sequence[int], double: Sequence[bool]) -> int:
+    """First free word behind what lay_out places."""
+    parts = zip(operands, words, double, strict=True)
+    return sum((size + size % 2) * (1 + two) for op, size, two in parts if not _is_placed(op))
+
+
+def _is_placed(operand: Operand) -> bool:
+    return operand.lazy or operand.dtcm >= RESIDENT_START

@@ -12,7 +12,7 @@ from spindle.ir import plan_check
 from spindle.ir.graph import Module
 from spindle.ir.plan import Plan
 from spindle.options import Options
-from spindle.schedule import catalogue, order, region
+from spindle.schedule import catalogue, layout, order, region
 from spindle.schedule.jobs import Block, Buf, map_addrs
 from spindle.schedule.lower import Constants, Lowering
 from spindle.schedule.memory import place
@@ -36,7 +36,7 @@ def plan(module: Module, options: Options) -> Plan:
     olds = [None if donor is None else params[donor] for donor in donors]
     region.lower(ctx, module.body, homes, olds)
     groups = order.epochs(ctx.block)
-    laid_out = order.steps(
+    laid_out = layout.steps(
         groups, ctx.resident
     )  # before placing: tiles decide the size of some Bufs
     placed, scratch_bytes = place(ctx.block, groups)

@@ -126,6 +126,8 @@ def both(
     if kept[0] and kept[1]:
         kept[0].partner, kept[1].partner = kept[1], kept[0]
     a, b = _scan(ctx, lhs, kept[0], loc), _scan(ctx, rhs, kept[1], loc)
+    if kept[0] and kept[1] and kept[0].first and kept[1].first:
+        kept[0].first.beside, kept[1].first.beside = kept[1].first, kept[0].first
     if numerics.swapped:
         a, b = b, a
     d = _balance(ctx, a, b, lhs, loc)
@@ -185,10 +187,11 @@ def _scan_with(
     draft = replace(draft, slot_operand=len(inputs))
     own = _staying_draft(draft, kept)
 
+    def slots(task: Task) -> int:
+        return -(-x.free // task.tile[1])
+
     def finish(task: Task) -> Task:
-        partial.slots = -(-x.free // task.tile[1])
-        partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
-        return _set_batch_stride(task, len(inputs), partial.slots * x.k * WORD)
+        return _set_batch_stride(task, len(inputs), slots(task) * x.k * WORD)
 
     def make(room: Room) -> list[Step]:
         return [TaskStep(finish(assemble(own, room)))]
@@ -196,10 +199,14 @@ def _scan_with(
     def settled(steps: list[Step]) -> list[Step]:
         (step,) = steps
         assert isinstance(step, TaskStep)
-        if kept is None or _stay(ctx, step.task, kept):
-            return [TaskStep(kept.task if kept and kept.task else step.task)]
-        loose = finish(assemble(draft))
-        return [TaskStep(replace(loose, lane_first=step.task.lane_first))]
+        task = step.task
+        if kept and not _stay(ctx, task, kept):
+            task = replace(finish(assemble(draft)), lane_first=task.lane_first)
+        elif kept and kept.task:
+            task = kept.task
+        partial.slots = slots(task)
+        partial.buf.size_bytes = x.batch * partial.slots * x.k * WORD
+        return [TaskStep(task)]
 
     job = ctx.add(
         make,

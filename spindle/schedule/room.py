@@ -9,16 +9,26 @@ from spindle.spec.records import LANES
 
 BUDGET_WORDS = HALF_ARENA_BYTES // 4 - 2
 """Of one half; the workspace begins inside it, so that its place tells the half."""
+BESIDE_WORDS = 1024
+"""What a large task leaves to those before and after it."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """What a job may use: lanes to fill, and both halves of the arena where it is by itself."""
+    """What a job may use: lanes to fill, and both halves of the arena where it is by itself.
+
+    exposed: part of the first tile's load during which no other job computes. large: it may take
+    more than its half, where its neighbours take less.
+    """
 
     lanes: int = LANES
     alone: bool = False
+    exposed: float = 1.0
+    large: bool = False
 
     @property
     def words(self) -> int:
         """Words of DTCM."""
-        return 2 * BUDGET_WORDS if self.alone else BUDGET_WORDS
+        if self.alone:
+            return 2 * BUDGET_WORDS
+        return 2 * BUDGET_WORDS - BESIDE_WORDS if self.large else BUDGET_WORDS

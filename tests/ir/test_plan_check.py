@@ -8,6 +8,7 @@ import pytest
 from hand_dots import quantised_dot
 from hand_plans import (
     add_bias,
+    chain,
     copy_window,
     count_down,
     dynamic_rows,
@@ -49,12 +50,13 @@ REFUSED = {
     "unset": (with_operand(ADD, 0, addr=Addr("arg0", 0, ((2, 4),))), "uses register 2"),
     "overlap": (with_operand(ADD, 1, dtcm=10), "x .words 0..231. and bias .words 10..43. overlap"),
     "second": (with_operand(ADD, 0, buffer=100), "x's second buffer .* overlap"),
-    "half": (with_operand(ADD, 0, dtcm=HALF_WORDS - 10), "lie outside of its half"),
+    "halves": (with_operand(ADD, 0, dtcm=2 * HALF_WORDS - 10), "lie outside of both halves"),
+    "words": (with_task(ADD, words=2 * HALF_WORDS + 2), r"words 0\.\.7938 lie outside"),
     "arena": (
         with_task(with_operand(ADD, 0, dtcm=13000), exclusive=True),
         "outside of both halves of the arena",
     ),
-    "temps": (with_task(ADD, n_temps=32, work=6000), "lie outside of its half"),
+    "temps": (with_task(ADD, n_temps=32, work=6000), "lie outside of both halves"),
     "tile": (with_task(ADD, tile=(1, 0, 4, 1)), "has an empty side"),
     "shared": (with_operand(COPY, 1, dtcm=2), "do not share one buffer"),
 }
@@ -116,8 +118,22 @@ def test_donated_sizes() -> None:
 
 def test_work_words() -> None:
     check(ADD, lambda task: 64)
-    with pytest.raises(InternalError, match=r"words .* lie outside of its half"):
-        check(ADD, lambda task: 6528)
+    with pytest.raises(InternalError, match=r"words .* lie outside of both halves"):
+        check(ADD, lambda task: 7936)
+
+
+def test_neighbours_keep_apart() -> None:
+    """Two tasks of different sides overlap nowhere; two of one side, or past a barrier, may."""
+    made = chain(2, 8, 64, (4, 64))
+    first, second = made.steps
+    assert isinstance(first, TaskStep) and isinstance(second, TaskStep)
+    check(made)
+    larger = replace(first, task=replace(first.task, words=HALF_WORDS + 2))
+    with pytest.raises(InternalError, match=r"add1: it loads into .* while add0 uses 0\.\.3970"):
+        check(replace(made, steps=(larger, second)))
+    check(replace(made, steps=(replace(larger, barrier=True), second)))
+    same_side = chain(2, 8, 64, (4, 64), alternate=False)
+    check(replace(same_side, steps=(larger, same_side.steps[1])))
 
 
 def test_padded_rows_and_granules() -> None:
