@@ -199,11 +199,10 @@ def weights_sha256(params: Any) -> str:
 
 
 def _summaries(runs: Sequence[Run], example: Any, batch: int) -> tuple[Summary, Summary]:
-    """Return the Summaries of the training launches and of all."""
+    """Return the Summaries of the training launches, per step, and of all, which are no steps."""
     training = [run for run in runs if run.program == TRAINING]
     steps = len(training) * example.STEPS_PER_LAUNCH
-    counts = {"steps": steps, "samples": steps * batch}
-    return summarise(training, **counts), summarise(runs, **counts)
+    return summarise(training, steps=steps, samples=steps * batch), summarise(runs)
 
 
 def _foreseen(done: Training, example: Any, machine: Machine) -> Foreseen | None:

@@ -161,8 +161,20 @@ def join_readers(graph: Graph) -> None:
 
 
 def join_scalars(graph: Graph) -> None:
-    """Join the fusions over a single element, whatever they read."""
-    _join(graph, [node.ops[0] for node in graph.nodes() if node.space == () and not node.head])
+    """Join the fusions over a single element, whatever they read; places of slices by themselves.
+
+    Those are waited for by tasks that come early.
+    """
+    scalars = [node for node in graph.nodes() if node.space == () and not node.head]
+    places = [node for node in scalars if _is_place(graph, node)]
+    _join(graph, [node.ops[0] for node in places])
+    _join(graph, [node.ops[0] for node in scalars if node not in places])
+
+
+def _is_place(graph: Graph, node: Node) -> bool:
+    """Tell whether a dynamic slice is taken, or put, where this node says."""
+    readers = [op for value in graph.writes(node) for op in graph.users.get(value, [])]
+    return any(op.kind in ("dynamic_slice", "dynamic_update_slice") for op in readers)
 
 
 def _join(graph: Graph, members: list[Op]) -> None:

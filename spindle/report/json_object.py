@@ -8,8 +8,7 @@ from spindle.report.summary import BUDGET, Summary
 
 
 def to_json(summary: Summary) -> dict[str, object]:
-    """Return what json.dumps takes; cycles per step are per training step."""
-    per_step = max(summary.steps, 1)
+    """Return what json.dumps takes; those per step only where there were training steps."""
     return {
         "machine": summary.machine,
         "costs_hash": summary.costs_hash,
@@ -21,14 +20,7 @@ def to_json(summary: Summary) -> dict[str, object]:
         "samples": summary.samples,
         "cycles": summary.cycles,
         "simulated_s": summary.simulated_s,
-        "simulated_s_per_step": summary.simulated_s / per_step,
-        "cycles_per_step": summary.cycles_per_step,
-        "cycles_per_step_by_kind": {k.kind: k.cycles / per_step for k in summary.kinds},
-        "elapsed_per_step_by_kind": {k.kind: k.elapsed / per_step for k in summary.kinds},
-        "budget_cycles_per_step": {
-            line.name: {"cycles": summary.budget_cycles(line), "budget": line.budget_cycles}
-            for line in BUDGET
-        },
+        **(_per_step(summary) if summary.steps else {}),
         "macs": summary.macs,
         "mac_per_cycle_per_core": summary.mac_per_cycle_per_core,
         "sdram_bytes": summary.dma_bytes,
@@ -42,4 +34,18 @@ def to_json(summary: Summary) -> dict[str, object]:
         "energy_j": summary.energy.total_j,
         "energy_sources": [*SOURCES, LEFT_OUT],
         "prototype_2020": {"s_per_sample": FLOOR_S_PER_SAMPLE, "cores": FLOOR_CORES},
+    }
+
+
+def _per_step(summary: Summary) -> dict[str, object]:
+    steps = summary.steps
+    return {
+        "simulated_s_per_step": summary.simulated_s / steps,
+        "cycles_per_step": summary.cycles_per_step,
+        "cycles_per_step_by_kind": {k.kind: k.cycles / steps for k in summary.kinds},
+        "elapsed_per_step_by_kind": {k.kind: k.elapsed / steps for k in summary.kinds},
+        "budget_cycles_per_step": {
+            line.name: {"cycles": summary.budget_cycles(line), "budget": line.budget_cycles}
+            for line in BUDGET
+        },
     }

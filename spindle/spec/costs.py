@@ -103,8 +103,8 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("mac_f32_cycles", 96.5, 96.5, "measured", "kernels.md 4: libgcc per MAC"),
     Constant("scan_cycles", 13.0, 14.0, "measured", _FITTED),
     Constant("scan_one_cycles", 6.5, 7.5, "modelled", "per element: one of the two maxima"),
-    Constant("balance_cycles", 5.8, 6.5, "measured", f"{_FITTED}: per partial exponent"),
-    Constant("quantise_cycles", 28.8, 31.0, "measured", _FITTED),
+    Constant("balance_cycles", 9.0, 10.0, "measured", f"{_FITTED}: per partial exponent"),
+    Constant("quantise_cycles", 24.0, 26.0, "measured", _FITTED),
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
 )
 

@@ -43,6 +43,8 @@ def test_twelve_epochs(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["test_accuracy"] >= 0.95
     assert found["machine"] == "native" and found["packets_lost"] is None
     assert found["estimated_cycles_per_step"] is None, "its cycles are the estimate"
+    assert found["cycles_per_step"] * found["steps"] == found["training"]["cycles"]
+    assert "cycles_per_step" not in found["total"], "its launches are not all of training"
     assert found["launches"] == 1 + 12 * 4 and found["steps"] == 12 * 24
     assert re.fullmatch("[0-9a-f]{64}", found["weights_sha256"])
     assert found["host_bytes"] < 700_000, "the data set and the weights stay on the machine"

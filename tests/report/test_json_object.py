@@ -25,6 +25,11 @@ def test_figures_per_step() -> None:
     assert found["budget_cycles_per_step"]["Adam"] == {"cycles": 0, "budget": 0.7e6}
 
 
+def test_no_figures_per_step_without_steps() -> None:
+    found = to_json(summarise([run_record(step_run("gemm", (400, 400)))]))
+    assert not [key for key in found if "per_step" in key]
+
+
 def test_no_packets_is_null() -> None:
     assert report()["packets_lost"] is None
     assert report(packets_lost=0)["packets_lost"] == 0
