@@ -23,7 +23,7 @@ static void to_granules(uint32_t granule, uint32_t *first, uint32_t *rows)
     *rows = (last < granule ? 0 : last / granule) - *first + 1;
 }
 
-/* Rows of one dim join the row where they are contiguous, or make a level. Words of the whole tile. */
+/* Rows of one dim join the row where they are contiguous, or make a level. Returns all words. */
 static uint32_t find_shape(const struct operand *op, const struct tile *tile, uint32_t base,
                            struct shape *shape)
 {

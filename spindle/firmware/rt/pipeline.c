@@ -174,7 +174,7 @@ static void run_tile(struct rt_core *core, struct rt_run *run)
     run->current = ahead;
 }
 
-/* 0 after a fault. Tasks before this one may still be storing: only one that is loading knows better. */
+/* 0 after a fault. Tasks before this one may still be storing: only one that loads knows better. */
 static int begin(struct rt_core *core, struct rt_run *run, const struct step *step)
 {
     uint32_t ready = run->step == step ? run->ready : RT_NOT_READY;

@@ -1,5 +1,5 @@
-/* task.c: a task entry in a record slot, checked and made ready to run on a lane. arm/task.S is the same
- * for ARM.
+/* task.c: a task entry in a record slot, checked and made ready to run on a lane.
+ * arm/task.S is the same for ARM.
  */
 #include "parts.h"
 

@@ -1,8 +1,9 @@
 /* tiles.c: which tiles of a task a lane runs, in which order (docs/spec/image.md, Tiles).
  *
  * Tiles along `inner` belong to one lane. The others are numbered with dim 3 fastest, then 2, 1, 0;
- * lane l runs the numbers t with (t + lane_first) % 16 = l. Nothing is divided that need not be: most
- * dims have one tile, and most lanes' numbers are below a dim's count. arm/tiles.S is the same for ARM.
+ * lane l runs the numbers t with (t + lane_first) % 16 = l. Nothing is divided that need not be:
+ * most dims have one tile, and most lanes' numbers are below a dim's count. arm/tiles.S is the same
+ * for ARM.
  */
 #include "parts.h"
 

@@ -1,5 +1,5 @@
-/* move.S: move_tile of ../move.c for ARM, which is its contract and its twin; one of the two or three
- * functions that run for each operand of each tile.
+/* move.S: move_tile of ../move.c for ARM, which is its contract and its twin. It runs for each operand
+ * of each tile.
  *
  * In: r0 core, r1 run, r2 index, r3 tile, on the stack data and direction. Out: transfers queued,
  * core->last_ticket, bytes counted; or a fault. The stack while it runs:
@@ -18,8 +18,8 @@
     .arm
     .section .text.move_tile, "ax", %progbits
 
-/* r1 sdram, r2 stride, r5 words, r6 n_rows; r3 tile, r4 operand, r7 fast dim, r11 levels, r12 words of
- * the tile; of this dim r8 stride, r9 first, r10 rows. */
+/* r1 sdram, r2 stride, r5 words, r6 n_rows; r3 tile, r4 operand, r7 fast dim, r11 levels, r12 words
+ * of the tile; of this dim r8 stride, r9 first, r10 rows. */
     .macro  DIM dim, granule
     ldr     r8, [r4, #8 + 4 * \dim]
     cmp     r8, #0

@@ -1,7 +1,7 @@
 /* task.S: task_prepare of ../task.c for ARM, which is its contract and its twin.
  *
- * In: r0 core, r1 run, r2 step. Out: r0 = 1, or 0 after a fault. Offsets within step, task and operand
- * are those of spindle_records.h; a task follows its step of 12 bytes, operands follow 60 bytes on.
+ * In: r0 core, r1 run, r2 step. Out: r0 = 1, or 0 after a fault. Offsets within step, task and
+ * operand are those of spindle_records.h; a task follows its step of 12 bytes, operands 60 bytes on.
  */
 #include "regs.h"
 
