@@ -92,7 +92,7 @@ def test_fiq_off_for_as_long_as_kernels_may_loses_none(make_chip: MakeChip) -> N
 
 @pytest.mark.parametrize(
     ("name", "wrap", "memory"),
-    [("early_read", "hal_dma_wait", DTCM), ("missing_drain", "rt_wait_all", SDRAM)],
+    [("early_read", "hal_dma_wait", DTCM), ("missing_drain", "rt_finish", SDRAM)],
 )
 def test_a_missing_wait_is_a_race(make_chip: MakeChip, name: str, wrap: str, memory: range) -> None:
     """Cores that touch what is on its way are stopped, with a typed fault."""

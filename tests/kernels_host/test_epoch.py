@@ -12,14 +12,17 @@ from spindle.ir.task_record import pack_task
 from spindle.kernels_host.epoch import epoch_cycles
 from spindle.schedule.estimate import estimate
 from spindle.spec.chip import TILE_ARENA_BYTES
+from spindle.spec.costs import FRACTION, table
 
 
 def test_equal_to_the_estimate() -> None:
+    """But for the binding table: the walk has one slot, a core reads a word for each."""
     made = chain(4, 40, 64, (4, 64))
     tasks = [step.task for step in made.steps if isinstance(step, TaskStep)]
     walked = epoch_cycles([pack_task(t) for t in tasks], [t.lane_first for t in tasks])
     assert walked is not None
-    assert walked[0] == estimate(emit(made), n_cores=16).cycles
+    words = (len(made.args) + len(made.results)) * table("nominal")["sdram_word_cycles"] / FRACTION
+    assert 0 <= estimate(emit(made), n_cores=16).cycles - walked[0] <= words
 
 
 def test_first_lanes() -> None:
