@@ -2,7 +2,8 @@
 
 In: text or a portable artifact, as JAX, TensorFlow or torch-mlir make it. Out: ir.graph.Module of
 one device, all types f32, i32, ui32 or i1. jaxlib_adapter.py reads, this file walks the ops,
-ingest_ops.py has the rule of each, loops.py handles `while`, narrow.py 64-bit integers.
+ingest_ops.py has the rule of each, loops.py handles `while`, branches.py `case` and `if`,
+narrow.py 64-bit integers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 
 from spindle.errors import UnsupportedError, UserError
+from spindle.frontends.branches import convert_case
 from spindle.frontends.ingest_ops import apply_rule, unsupported
 from spindle.frontends.jaxlib_adapter import RawOp, RawProgram, parse
 from spindle.frontends.loops import convert_while
@@ -68,6 +70,8 @@ def _convert_ops(scope: Scope, ops: tuple[RawOp, ...]) -> None:
     for raw in ops:
         if raw.name == "stablehlo.while":
             convert_while(scope, raw, _convert_ops)
+        elif raw.name in ("stablehlo.case", "stablehlo.if"):
+            convert_case(scope, raw, _convert_ops)
         elif raw.name == "stablehlo.optimization_barrier":
             scope.values.update(zip(raw.results, scope.operands(raw), strict=True))
         elif raw.name == "stablehlo.constant":

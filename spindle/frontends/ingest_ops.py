@@ -2,7 +2,8 @@
 
 In: a Scope and a RawOp whose operands are known. Out: the Value of its result. The table RULES at
 the end is the whole list; HINTS says what to do instead for ops that are not compiled. Kinds and
-attributes follow docs/spec/module.md. `while` and the 64-bit ops are elsewhere (loops, narrow).
+attributes follow docs/spec/module.md. `while`, `case`, `if` and the 64-bit ops are
+elsewhere (loops, branches, narrow).
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ HINTS = {
     "convolution": "use dense layers for now",
     "reduce_window": "pool by reshape and a reduction",
     "select_and_scatter": "pool by reshape and a reduction",
-    "case": "compute both sides and choose with jnp.where",
-    "if": "compute both sides and choose with jnp.where",
     "custom_call": "linear algebra, callbacks and debug.print stay on the host",
     "rng_bit_generator": "use JAX's default random numbers (threefry)",
     "fft": "transform on the host",

@@ -76,6 +76,8 @@ def _result(array: Array, expected: TensorType, op: Op) -> Array:
 def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> list[Array]:
     if op.kind == "while":
         return _while(op, operands, env, options)
+    if op.kind == "case":
+        return _case(op, operands, env, options)
     if op.kind == "fusion":
         return _run(op.regions[0], operands, env, options)
     if op.kind == "dot_general":
@@ -101,6 +103,13 @@ def _while(op: Op, carried: list[Array], env: _Values, options: Options) -> list
 
 def _holds(cond: Region, carried: list[Array], env: _Values, options: Options) -> bool:
     return bool(_run(cond, carried, env, options)[0])
+
+
+def _case(op: Op, operands: list[Array], env: _Values, options: Options) -> list[Array]:
+    """Run the branch of the index; the last one where there is no such branch."""
+    index, last = int(operands[0]), len(op.regions) - 1
+    branch = op.regions[index if 0 <= index <= last else last]
+    return _run(branch, operands[1:], env, options)
 
 
 def _constant(op: Op, operands: list[Array]) -> Array:

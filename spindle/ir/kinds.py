@@ -39,6 +39,10 @@ STRUCTURAL = frozenset(
     }
 )  # fmt: skip
 """Kinds that stay on the top level, beside fusions, after the passes."""
+EXPANDED = frozenset({"case"})
+"""Kinds that the expand passes write with the others; none is left after them."""
+WITH_REGIONS = frozenset({"while", "fusion", "case"})
+"""Kinds with regions, and with any number of results."""
 REDUCERS = frozenset({"add", "multiply", "maximum", "minimum", "and", "or"})
 DIRECTIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 PRECISIONS = frozenset({"DEFAULT", "HIGH", "HIGHEST", "float32"})

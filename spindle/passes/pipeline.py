@@ -14,6 +14,7 @@ from spindle.ir.text import number
 from spindle.ir.verify import verify, verify_lowered
 from spindle.options import Options
 from spindle.passes.canonical_reduce import canonical_reduce
+from spindle.passes.expand_case import expand_case
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
@@ -24,6 +25,8 @@ Pass = Callable[[Module, Options], Module]
 
 PASSES: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
+    ("expand_case", expand_case),
+    ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),
     ("canonical_reduce", canonical_reduce),

@@ -15,6 +15,18 @@ param %i : i32[]
 """
 
 
+LOC = "  # model.py:7"
+"""Added to each bad line; a line with regions says where."""
+CASE = """%r = case %i, %a : f32[2,3] {LOC
+  param %p : f32[2,3]
+  return %p
+} {
+  param %q : f32[2,3]
+  %n = negate %q : f32[2,3]
+  return %n
+}"""
+
+
 def module(line: str) -> Module:
     return from_text(f'module "m" {{\n{PARAMS}{line}\nresult %a\n}}\n')
 
@@ -36,8 +48,13 @@ GOOD = [
     "%r = concatenate %a, %a {dim=1} : f32[2,6]",
     "%r = reduce %a, %s {dims=(0, 1), reducer='add'} : f32[]",
     f"%r = dot_general %a, %b {DOT} : f32[2,2]",
+    CASE.replace("LOC", ""),
 ]
 BAD = [
+    (CASE.replace("case %i", "case %s"), "index must be a scalar i32"),
+    (CASE.replace("case %i, %a", "case %i, %b"), "parameters differ from the operands"),
+    (CASE.replace("case %i, %a : f32[2,3]", "case %i, %a : f32[3,2]"), "returns differ"),
+    ("%r = case %i : f32[]", "needs a region"),
     ("%r = frobnicate %a : f32[2,3]", "unknown kind"),
     ("%r = add %a : f32[2,3]", "needs 2 operands"),
     ("%r = add %a, %b : f32[2,3]", r"f32\[3,2\] where f32\[2,3\] is needed"),
@@ -81,7 +98,7 @@ def test_good_ops_pass(line: str) -> None:
 @pytest.mark.parametrize(("line", "reason"), BAD)
 def test_bad_ops_are_named_with_the_reason(line: str, reason: str) -> None:
     with pytest.raises(InternalError, match=reason) as error:
-        verify(module(line + "  # model.py:7"))
+        verify(module(line.replace("LOC", LOC) if "LOC" in line else line + LOC))
     assert "%r" in str(error.value)
     assert "model.py:7" in str(error.value)
 
