@@ -12,7 +12,7 @@ import contextlib
 
 from spindle.errors import UnsupportedError, UserError
 from spindle.frontends.branches import convert_case
-from spindle.frontends.ingest_ops import apply_rule, unsupported
+from spindle.frontends.ingest_ops import apply_rule
 from spindle.frontends.jaxlib_adapter import RawOp, RawProgram, parse
 from spindle.frontends.loops import convert_while
 from spindle.frontends.narrow import is_wide, narrow
@@ -77,7 +77,7 @@ def _convert_ops(scope: Scope, ops: tuple[RawOp, ...]) -> None:
         elif raw.name == "stablehlo.constant":
             _convert_constant(scope, raw)
         else:
-            scope.values[raw.results[0]] = _convert_op(scope, raw)
+            scope.values.update(zip(raw.results, _convert_op(scope, raw), strict=True))
 
 
 def _convert_constant(scope: Scope, raw: RawOp) -> None:
@@ -86,14 +86,12 @@ def _convert_constant(scope: Scope, raw: RawOp) -> None:
     Passes move constants to the front and make them lose their line; their users have one.
     """
     with contextlib.suppress(UnsupportedError):
-        scope.values[raw.results[0]] = _convert_op(scope, raw)
+        (scope.values[raw.results[0]],) = _convert_op(scope, raw)
 
 
-def _convert_op(scope: Scope, raw: RawOp) -> Value:
-    if len(raw.results) != 1 and raw.name != "stablehlo.reduce":
-        raise unsupported(raw)
+def _convert_op(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
     value = narrow(scope, raw) if is_wide(scope, raw) else None
-    return apply_rule(scope, raw) if value is None else value
+    return apply_rule(scope, raw) if value is None else (value,)
 
 
 def _returned(scope: Scope, number: int) -> Value:

@@ -1,8 +1,8 @@
 """One rule per StableHLO op: a raw op in, the Module's op (or ops) out.
 
 In: a Scope and a RawOp whose operands are known. Out: the Value of its result. The table RULES at
-the end is the whole list; HINTS says what to do instead for ops that are not compiled. Kinds and
-attributes follow docs/spec/module.md. `while`, `case`, `if` and the 64-bit ops are
+the end is the whole list, SEVERAL that of ops with more than one result. Kinds and attributes
+follow docs/spec/module.md. `while`, `case`, `if` and the 64-bit ops are
 elsewhere (loops, branches, narrow).
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spindle.errors import UnsupportedError
+from spindle.frontends.ingest_arg_reduce import arg_reduce
 from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.refusal import unsupported
 from spindle.frontends.scope import Scope, tensor_type
 from spindle.ir.graph import TensorType, Value
 
@@ -29,43 +30,18 @@ PLAIN = (
 # fmt: on
 """Ops that need nothing but their operands and their result's type."""
 
-HINTS = {
-    "gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
-    "scatter": "use lax.dynamic_update_slice, or multiply by a one-hot matrix",
-    "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
-    "sort": "sort on the host",
-    "convolution": "use dense layers for now",
-    "reduce_window": "pool by reshape and a reduction",
-    "select_and_scatter": "pool by reshape and a reduction",
-    "custom_call": "linear algebra, callbacks and debug.print stay on the host",
-    "rng_bit_generator": "use JAX's default random numbers (threefry)",
-    "fft": "transform on the host",
-    "reverse": "flip on the host, or multiply by a permutation matrix",
-}
 
-
-def apply_rule(scope: Scope, raw: RawOp) -> Value:
-    """Convert one op with one result.
+def apply_rule(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
+    """Convert one op; return a Value per result.
 
     Raises UnsupportedError with the op, its line and what to do where there is no rule.
     """
-    rule = RULES.get(raw.name.removeprefix("stablehlo."))
-    if rule is None:
-        raise unsupported(raw)
-    return rule(scope, raw)
-
-
-def unsupported(raw: RawOp, detail: str = "", fix: str = "") -> UnsupportedError:
-    """Make the error of an op, or of one form of it (`detail`), that is not compiled."""
     name = raw.name.removeprefix("stablehlo.")
-    target = raw.attrs.get("call_target_name")
-    what = f"{raw.name} @{target}" if target else raw.name
-    return UnsupportedError(
-        f"{what} {detail or 'is not compiled'}",
-        where=raw.loc,
-        limit="docs/limits.md lists the ops that are",
-        fix=fix or HINTS.get(name, "write it with listed ops, or compute it on the host"),
-    )
+    if len(raw.results) == 1 and name in RULES:
+        return (RULES[name](scope, raw),)
+    if name in SEVERAL:
+        return SEVERAL[name](scope, raw)
+    raise unsupported(raw)
 
 
 def _plain(scope: Scope, raw: RawOp) -> Value:
@@ -137,12 +113,6 @@ def _signed_start(scope: Scope, raw: RawOp, start: Value) -> Value:
 
 
 def _reduce(scope: Scope, raw: RawOp) -> Value:
-    if len(raw.operands) != 2:
-        raise unsupported(
-            raw,
-            f"over {len(raw.operands) // 2} arrays together (argmax and the like) is not compiled",
-            "compare with the maximum instead, or take argmax on the host",
-        )
     dims = tuple(sorted(raw.attrs["dimensions"]))
     reducer = _reducer(raw)
     out = scope.result_type(raw)
@@ -284,3 +254,7 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "dot": _dot,
     "reduce_precision": _reduce_precision,
 }
+"""Rules of ops with one result."""
+
+SEVERAL: dict[str, Callable[[Scope, RawOp], tuple[Value, ...]]] = {"reduce": arg_reduce}
+"""Rules of ops with several results."""

@@ -15,7 +15,7 @@ import numpy as np
 from spindle.errors import InternalError, UserError
 from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
-from spindle.ir.evaluate_reduce import reduce
+from spindle.ir.evaluate_reduce import arg_reduce, reduce
 from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
 from spindle.options import Options
 
@@ -84,6 +84,8 @@ def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> li
         return [dot_general(op, operands[0], operands[1], options)]
     if op.kind == "reduce":
         return [reduce(op, operands[0], operands[1])]
+    if op.kind == "arg_reduce":
+        return [arg_reduce(op, *operands)]
     if op.kind in ELEMENTWISE:
         return [ELEMENTWISE[op.kind](op, *operands)]
     if op.kind in _MOVES:

@@ -14,6 +14,7 @@ from spindle.ir.text import number
 from spindle.ir.verify import verify, verify_lowered
 from spindle.options import Options
 from spindle.passes.canonical_reduce import canonical_reduce
+from spindle.passes.expand_arg_reduce import expand_arg_reduce
 from spindle.passes.expand_case import expand_case
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
@@ -26,6 +27,7 @@ Pass = Callable[[Module, Options], Module]
 PASSES: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
     ("expand_case", expand_case),
+    ("expand_arg_reduce", expand_arg_reduce),
     ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),

@@ -12,9 +12,11 @@ param %b : f32[3,2]
 param %m : i1[2,3]
 param %s : f32[]
 param %i : i32[]
+param %n : i32[2,3]
 """
 
 
+ARG = "%r = arg_reduce %a, {} {{dims=(1,), reducer='{}'}} : {}"
 LOC = "  # model.py:7"
 """Added to each bad line; a line with regions says where."""
 CASE = """%r = case %i, %a : f32[2,3] {LOC
@@ -49,11 +51,17 @@ GOOD = [
     "%r = reduce %a, %s {dims=(0, 1), reducer='add'} : f32[]",
     f"%r = dot_general %a, %b {DOT} : f32[2,2]",
     CASE.replace("LOC", ""),
+    ARG.format("%n, %s, %i", "maximum", "i32[2]"),
 ]
 BAD = [
     (CASE.replace("case %i", "case %s"), "index must be a scalar i32"),
     (CASE.replace("case %i, %a", "case %i, %b"), "parameters differ from the operands"),
     (CASE.replace("case %i, %a : f32[2,3]", "case %i, %a : f32[3,2]"), "returns differ"),
+    (ARG.format("%n, %s, %i", "add", "i32[2]"), "reducer 'add'"),
+    (ARG.format("%m, %s, %i", "maximum", "i32[2]"), "the numbers are i1"),
+    (ARG.format("%n, %i, %i", "maximum", "i32[2]"), "init is i32"),
+    (ARG.format("%n, %s, %s", "maximum", "i32[2]"), "the init's number is f32"),
+    (ARG.format("%n, %s, %i", "maximum", "f32[2]"), "must be i32"),
     ("%r = case %i : f32[]", "needs a region"),
     ("%r = frobnicate %a : f32[2,3]", "unknown kind"),
     ("%r = add %a : f32[2,3]", "needs 2 operands"),

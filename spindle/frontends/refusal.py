@@ -1,0 +1,37 @@
+"""What a program hears that uses an op, or a form of one, that is not compiled.
+
+In: a raw op. Out: UnsupportedError with op, source line and what to do instead.
+"""
+
+from __future__ import annotations
+
+from spindle.errors import UnsupportedError
+from spindle.frontends.jaxlib_adapter import RawOp
+
+HINTS = {
+    "gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
+    "scatter": "use lax.dynamic_update_slice, or multiply by a one-hot matrix",
+    "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
+    "sort": "sort on the host",
+    "convolution": "use dense layers for now",
+    "reduce_window": "pool by reshape and a reduction",
+    "select_and_scatter": "pool by reshape and a reduction",
+    "custom_call": "linear algebra, callbacks and debug.print stay on the host",
+    "rng_bit_generator": "use JAX's default random numbers (threefry)",
+    "fft": "transform on the host",
+    "reverse": "flip on the host, or multiply by a permutation matrix",
+}
+"""What to do instead, by op."""
+
+
+def unsupported(raw: RawOp, detail: str = "", fix: str = "") -> UnsupportedError:
+    """Make the error of an op, or of one form of it (`detail`), that is not compiled."""
+    name = raw.name.removeprefix("stablehlo.")
+    target = raw.attrs.get("call_target_name")
+    what = f"{raw.name} @{target}" if target else raw.name
+    return UnsupportedError(
+        f"{what} {detail or 'is not compiled'}",
+        where=raw.loc,
+        limit="docs/limits.md lists the ops that are",
+        fix=fix or HINTS.get(name, "write it with listed ops, or compute it on the host"),
+    )
