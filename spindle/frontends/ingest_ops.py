@@ -13,10 +13,11 @@ from collections.abc import Callable
 import numpy as np
 
 from spindle.frontends.ingest_arg_reduce import arg_reduce
+from spindle.frontends.ingest_windows import reduce_window, select_and_scatter
 from spindle.frontends.jaxlib_adapter import RawOp
-from spindle.frontends.refusal import unsupported
+from spindle.frontends.refusal import reducer_of, unsupported
 from spindle.frontends.scope import Scope, tensor_type
-from spindle.ir.graph import TensorType, Value
+from spindle.ir.graph import Value
 
 Rule = Callable[[Scope, RawOp], Value]
 
@@ -37,10 +38,10 @@ def apply_rule(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
     Raises UnsupportedError with the op, its line and what to do where there is no rule.
     """
     name = raw.name.removeprefix("stablehlo.")
-    if len(raw.results) == 1 and name in RULES:
-        return (RULES[name](scope, raw),)
-    if name in SEVERAL:
+    if name in SEVERAL and len(raw.results) > 1:
         return SEVERAL[name](scope, raw)
+    if name in RULES:
+        return (RULES[name](scope, raw),)
     raise unsupported(raw)
 
 
@@ -114,20 +115,9 @@ def _signed_start(scope: Scope, raw: RawOp, start: Value) -> Value:
 
 def _reduce(scope: Scope, raw: RawOp) -> Value:
     dims = tuple(sorted(raw.attrs["dimensions"]))
-    reducer = _reducer(raw)
+    reducer = reducer_of(raw, raw.regions[0])
     out = scope.result_type(raw)
     return scope.emit(raw, "reduce", scope.operands(raw), out, dims=dims, reducer=reducer)
-
-
-def _reducer(raw: RawOp) -> str:
-    """Return the name of a reduction body that is one op of its two parameters."""
-    (body,) = raw.regions
-    if len(body.ops) == 1 and sorted(body.ops[0].operands) == sorted(body.params):
-        name = body.ops[0].name.removeprefix("stablehlo.")
-        known = name in ("add", "multiply", "maximum", "minimum", "and", "or")
-        if known and body.returns == body.ops[0].results:
-            return name
-    raise unsupported(raw, "with this body is not compiled", "use sum, prod, max, min, all or any")
 
 
 PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
@@ -171,47 +161,6 @@ def _dot(scope: Scope, raw: RawOp) -> Value:
     return _dot_general(scope, whole)
 
 
-def _pad(scope: Scope, raw: RawOp) -> Value:
-    """Write padding as slices (negative edges) and concatenations (positive ones)."""
-    value, fill = scope.operands(raw)
-    if any(raw.attrs["interior_padding"]):
-        raise unsupported(raw, "between elements is not compiled", "pad only at the edges")
-    scope.result_type(raw)
-    value = _crop(scope, raw, value)
-    for dim, low in enumerate(raw.attrs["edge_padding_low"]):
-        high = raw.attrs["edge_padding_high"][dim]
-        value = _pad_axis(scope, raw, value, fill, dim, (max(low, 0), max(high, 0)))
-    return value
-
-
-def _crop(scope: Scope, raw: RawOp, value: Value) -> Value:
-    start = tuple(max(-low, 0) for low in raw.attrs["edge_padding_low"])
-    high = raw.attrs["edge_padding_high"]
-    limit = tuple(n - max(-h, 0) for n, h in zip(value.shape, high, strict=True))
-    shape = tuple(b - a for a, b in zip(start, limit, strict=True))
-    if shape == value.shape:
-        return value
-    out = TensorType(shape, value.dtype)
-    ones = (1,) * len(shape)
-    return scope.emit(raw, "slice", (value,), out, start=start, limit=limit, strides=ones)
-
-
-def _pad_axis(
-    scope: Scope, raw: RawOp, value: Value, fill: Value, dim: int, edges: tuple[int, int]
-) -> Value:
-    """Put edges[0] fills before and edges[1] fills after `value` along one axis."""
-    if not any(edges):
-        return value
-
-    def shape(extent: int) -> tuple[int, ...]:
-        return (*value.shape[:dim], extent, *value.shape[dim + 1 :])
-
-    parts = [scope.broadcast(raw, fill, shape(edge)) if edge else None for edge in edges]
-    pieces = [piece for piece in (parts[0], value, parts[1]) if piece is not None]
-    out = TensorType(shape(sum(edges) + value.shape[dim]), value.dtype)
-    return scope.emit(raw, "concatenate", pieces, out, dim=dim)
-
-
 def _reduce_precision(scope: Scope, raw: RawOp) -> Value:
     """float32 to float32 is the value itself; anything narrower is not compiled."""
     if (raw.attrs["exponent_bits"], raw.attrs["mantissa_bits"]) != (8, 23):
@@ -248,7 +197,11 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _attr_rule("concatenate", dim="dimension"),
-    "pad": _pad,
+    "pad": _attr_rule(
+        "pad", low="edge_padding_low", high="edge_padding_high", interior="interior_padding"
+    ),
+    "reduce_window": reduce_window,
+    "select_and_scatter": select_and_scatter,
     "reduce": _reduce,
     "dot_general": _dot_general,
     "dot": _dot,

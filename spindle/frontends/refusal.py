@@ -6,7 +6,7 @@ In: a raw op. Out: UnsupportedError with op, source line and what to do instead.
 from __future__ import annotations
 
 from spindle.errors import UnsupportedError
-from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
 
 HINTS = {
     "gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
@@ -14,8 +14,6 @@ HINTS = {
     "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
     "sort": "sort on the host",
     "convolution": "use dense layers for now",
-    "reduce_window": "pool by reshape and a reduction",
-    "select_and_scatter": "pool by reshape and a reduction",
     "custom_call": "linear algebra, callbacks and debug.print stay on the host",
     "rng_bit_generator": "use JAX's default random numbers (threefry)",
     "fft": "transform on the host",
@@ -35,3 +33,15 @@ def unsupported(raw: RawOp, detail: str = "", fix: str = "") -> UnsupportedError
         limit="docs/limits.md lists the ops that are",
         fix=fix or HINTS.get(name, "write it with listed ops, or compute it on the host"),
     )
+
+
+REDUCERS = ("add", "multiply", "maximum", "minimum", "and", "or")
+
+
+def reducer_of(raw: RawOp, body: RawRegion) -> str:
+    """Return the name of a reduction body that is one op of its two parameters."""
+    if len(body.ops) == 1 and sorted(body.ops[0].operands) == sorted(body.params):
+        name = body.ops[0].name.removeprefix("stablehlo.")
+        if name in REDUCERS and body.returns == body.ops[0].results:
+            return name
+    raise unsupported(raw, "with this body is not compiled", "use sum, prod, max, min, all or any")

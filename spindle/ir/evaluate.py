@@ -16,6 +16,7 @@ from spindle.errors import InternalError, UserError
 from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
 from spindle.ir.evaluate_reduce import arg_reduce, reduce
+from spindle.ir.evaluate_window import pad, reduce_window, select_and_scatter
 from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
 from spindle.options import Options
 
@@ -82,12 +83,8 @@ def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> li
         return _run(op.regions[0], operands, env, options)
     if op.kind == "dot_general":
         return [dot_general(op, operands[0], operands[1], options)]
-    if op.kind == "reduce":
-        return [reduce(op, operands[0], operands[1])]
-    if op.kind == "arg_reduce":
-        return [arg_reduce(op, *operands)]
-    if op.kind in ELEMENTWISE:
-        return [ELEMENTWISE[op.kind](op, *operands)]
+    if op.kind in _PLAIN:
+        return [_PLAIN[op.kind](op, *operands)]
     if op.kind in _MOVES:
         return [_MOVES[op.kind](op, operands)]
     raise InternalError(f"the evaluator has no definition of op kind {op.kind!r}")
@@ -182,3 +179,13 @@ _MOVES: dict[str, Callable[[Op, list[Array]], Array]] = {
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _concatenate,
 }
+
+_PLAIN: dict[str, Callable[..., Array]] = {
+    **ELEMENTWISE,
+    "reduce": reduce,
+    "arg_reduce": arg_reduce,
+    "pad": pad,
+    "reduce_window": reduce_window,
+    "select_and_scatter": select_and_scatter,
+}
+"""Op kind -> function(op, *operands): the kinds that need neither regions nor options."""

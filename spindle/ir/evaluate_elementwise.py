@@ -142,7 +142,7 @@ def _shift_right_arithmetic(a: Array, b: Array) -> Array:
     return _shift(signed, b, np.right_shift, signed >> 31).astype(a.dtype)
 
 
-_COMPARE: dict[str, Callable[[Array, Array], Array]] = {
+COMPARE: dict[str, Callable[[Array, Array], Array]] = {
     "EQ": np.equal,
     "NE": np.not_equal,
     "LT": np.less,
@@ -153,7 +153,7 @@ _COMPARE: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def _compare(op: Op, a: Array, b: Array) -> Array:
-    return _COMPARE[op.attrs["direction"]](a, b)
+    return COMPARE[op.attrs["direction"]](a, b)
 
 
 def _select(op: Op, pred: Array, on_true: Array, on_false: Array) -> Array:

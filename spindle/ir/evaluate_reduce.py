@@ -19,7 +19,7 @@ from spindle.ir.graph import Op, ReduceTree
 Array = np.ndarray[Any, Any]
 Combine = Callable[[Array, Array], Array]
 
-_COMBINE: dict[str, Combine] = {
+COMBINE: dict[str, Combine] = {
     "add": add,
     "multiply": multiply,
     "maximum": maximum,
@@ -36,7 +36,7 @@ def reduce(op: Op, x: Array, init: Array) -> Array:
     if rows.shape[-1] == 0:
         return start
     tree = op.attrs.get("numerics") or ReduceTree()
-    combine = _COMBINE[op.attrs["reducer"]]
+    combine = COMBINE[op.attrs["reducer"]]
     return combine(start, _tree(rows, combine, tree.block))
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from spindle.ir.graph import Op, TensorType
 from spindle.ir.kind_needs import need, need_axes, need_operands, need_result
+from spindle.ir.kinds import BITWISE, DIRECTIONS, REDUCERS
+from spindle.ir.windows import dilated, window_axes
 
 
 def _case(op: Op) -> None:
@@ -36,5 +38,55 @@ def _arg_reduce(op: Op) -> None:
     need_result(op, kept, number.dtype)
 
 
-EXPANDED_RULES: dict[str, Callable[[Op], None]] = {"case": _case, "arg_reduce": _arg_reduce}
+def _pad(op: Op) -> None:
+    need_operands(op, 2)
+    x, fill = op.operands
+    edges = [op.attrs[key] for key in ("low", "high", "interior")]
+    need(all(len(e) == len(x.shape) for e in edges), "needs low, high, interior for every axis")
+    need(all(n >= 0 for n in edges[2]), "interior is negative")
+    need(fill.type == TensorType((), x.dtype), f"the fill is {fill.type}")
+    shape = tuple(
+        low + dilated(n, inside + 1) + high
+        for n, low, high, inside in zip(x.shape, *edges, strict=True)
+    )
+    need(all(n >= 0 for n in shape), f"the result has the shape {shape}")
+    need_result(op, shape, x.dtype)
+
+
+def _reduce_window(op: Op) -> None:
+    need_operands(op, 2)
+    x, init = op.operands
+    need(op.attrs["reducer"] in REDUCERS, f"unknown reducer {op.attrs['reducer']!r}")
+    need(x.dtype != "f32" or op.attrs["reducer"] not in BITWISE, "f32 has no bitwise ops")
+    need(init.type == TensorType((), x.dtype), f"init is {init.type}")
+    _positive(op, len(x.shape), ("window", "strides", "base_dilation", "window_dilation"))
+    need(len(op.attrs["padding"]) == len(x.shape), "padding needs every axis")
+    need_result(op, tuple(n for n, _ in window_axes(op)), x.dtype)
+
+
+def _positive(op: Op, rank: int, names: tuple[str, ...]) -> None:
+    for name in names:
+        need(len(op.attrs[name]) == rank, f"{name} needs every axis")
+        need(all(n > 0 for n in op.attrs[name]), f"{name} must be positive")
+
+
+def _select_and_scatter(op: Op) -> None:
+    need_operands(op, 3)
+    x, source, init = op.operands
+    need(op.attrs["direction"] in DIRECTIONS, f"direction {op.attrs['direction']!r}")
+    _positive(op, len(x.shape), ("window", "strides"))
+    need(len(op.attrs["padding"]) == len(x.shape), "padding needs every axis")
+    windows = TensorType(tuple(n for n, _ in window_axes(op)), x.dtype)
+    need(source.type == windows, f"the source is {source.type}, must be {windows}")
+    need(init.type == TensorType((), x.dtype), f"init is {init.type}")
+    need_result(op, x.shape, x.dtype)
+
+
+EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
+    "case": _case,
+    "arg_reduce": _arg_reduce,
+    "pad": _pad,
+    "reduce_window": _reduce_window,
+    "select_and_scatter": _select_and_scatter,
+}
 """Op kind -> its rule."""

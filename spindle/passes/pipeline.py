@@ -16,6 +16,9 @@ from spindle.options import Options
 from spindle.passes.canonical_reduce import canonical_reduce
 from spindle.passes.expand_arg_reduce import expand_arg_reduce
 from spindle.passes.expand_case import expand_case
+from spindle.passes.expand_pad import expand_pad
+from spindle.passes.expand_select_scatter import expand_select_scatter
+from spindle.passes.expand_window import expand_window
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
@@ -28,6 +31,9 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
     ("expand_case", expand_case),
     ("expand_arg_reduce", expand_arg_reduce),
+    ("expand_window", expand_window),
+    ("expand_select_scatter", expand_select_scatter),
+    ("expand_pad", expand_pad),
     ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),

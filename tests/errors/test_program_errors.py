@@ -36,7 +36,6 @@ UNSUPPORTED = [
     (lambda x: x.astype(jnp.bfloat16) * 2, r"stablehlo.convert makes tensor<3x3xbf16>", "cast"),
     (lambda x: x.astype(jnp.int8) + 1, r"stablehlo.convert makes tensor<3x3xi8>", "cast"),
     (lambda x: jnp.dot(x, x, precision="BF16_BF16_F32"), "algorithm bf16_bf16_f32", "HIGHEST"),
-    (lambda x: jax.lax.pad(x, 0.0, ((0, 0, 1), (0, 0, 0))), "between elements", "edges"),
     (lambda x: jax.lax.reduce_precision(x, 5, 10), "less than float32", "float32"),
 ]  # fmt: skip
 

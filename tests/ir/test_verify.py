@@ -17,6 +17,11 @@ param %n : i32[2,3]
 
 
 ARG = "%r = arg_reduce %a, {} {{dims=(1,), reducer='{}'}} : {}"
+PAD = "%r = pad %a, %s {{high=(1, 0), interior={1}, low={0}}} : {2}"
+WINDOW = """%r = reduce_window %a, %s {{base_dilation=(1, 1), padding=((0, 0), (0, 0)), \
+reducer='{2}', strides={1}, window={0}, window_dilation=(1, 1)}} : {3}"""
+SCATTER = """%r = select_and_scatter %a, {0}, %s {{direction='{1}', padding={2}, \
+strides=(1, 1), window=(1, 2)}} : f32[2,3]"""
 LOC = "  # model.py:7"
 """Added to each bad line; a line with regions says where."""
 CASE = """%r = case %i, %a : f32[2,3] {LOC
@@ -52,11 +57,25 @@ GOOD = [
     f"%r = dot_general %a, %b {DOT} : f32[2,2]",
     CASE.replace("LOC", ""),
     ARG.format("%n, %s, %i", "maximum", "i32[2]"),
+    PAD.format("(1, -1)", "(0, 0)", "f32[4,2]"),
+    WINDOW.format("(1, 2)", "(1, 1)", "maximum", "f32[2,2]"),
+    SCATTER.format("%b", "GE", "((0, 1), (0, 0))"),
 ]
 BAD = [
     (CASE.replace("case %i", "case %s"), "index must be a scalar i32"),
     (CASE.replace("case %i, %a", "case %i, %b"), "parameters differ from the operands"),
     (CASE.replace("case %i, %a : f32[2,3]", "case %i, %a : f32[3,2]"), "returns differ"),
+    (PAD.format("(1,)", "(0, 0)", "f32[4,2]"), "for every axis"),
+    (PAD.format("(1, -1)", "(-1, 0)", "f32[4,2]"), "interior is negative"),
+    (PAD.format("(0, -9)", "(0, 0)", "f32[3,2]"), "the result has the shape"),
+    (PAD.format("(1, -1)", "(1, 0)", "f32[4,2]"), "must be f32"),
+    (WINDOW.format("(1,)", "(1, 1)", "add", "f32[2,2]"), "window needs every axis"),
+    (WINDOW.format("(1, 2)", "(1, 0)", "add", "f32[2,2]"), "strides must be positive"),
+    (WINDOW.format("(1, 2)", "(1, 1)", "and", "f32[2,2]"), "no bitwise"),
+    (WINDOW.format("(1, 2)", "(1, 1)", "add", "f32[2,3]"), "must be f32"),
+    (SCATTER.format("%a", "GE", "((0, 1), (0, 0))"), "the source is f32"),
+    (SCATTER.format("%b", "UP", "((0, 1), (0, 0))"), "direction 'UP'"),
+    (SCATTER.format("%b", "GE", "((0, 1),)"), "padding needs every axis"),
     (ARG.format("%n, %s, %i", "add", "i32[2]"), "reducer 'add'"),
     (ARG.format("%m, %s, %i", "maximum", "i32[2]"), "the numbers are i1"),
     (ARG.format("%n, %i, %i", "maximum", "i32[2]"), "init is i32"),
