@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from spindle.frontends.ingest_arg_reduce import arg_reduce
+from spindle.frontends.ingest_index import gather, scatter
 from spindle.frontends.ingest_windows import reduce_window, select_and_scatter
 from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.refusal import reducer_of, unsupported
@@ -200,6 +201,9 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "pad": _attr_rule(
         "pad", low="edge_padding_low", high="edge_padding_high", interior="interior_padding"
     ),
+    "reverse": _attr_rule("reverse", dims="dimensions"),
+    "gather": gather,
+    "scatter": scatter,
     "reduce_window": reduce_window,
     "select_and_scatter": select_and_scatter,
     "reduce": _reduce,

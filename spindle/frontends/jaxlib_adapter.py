@@ -332,6 +332,20 @@ DOT_FIELDS = {
     "lhs_contract": "lhs_contracting_dimensions",
     "rhs_contract": "rhs_contracting_dimensions",
 }
+GATHER_FIELDS = {
+    "window": "offset_dims",
+    "dropped": "collapsed_slice_dims",
+    "batch": "operand_batching_dims",
+    "index_batch": "start_indices_batching_dims",
+    "axes": "start_index_map",
+}
+SCATTER_FIELDS = {
+    "window": "update_window_dims",
+    "dropped": "inserted_window_dims",
+    "batch": "input_batching_dims",
+    "index_batch": "scatter_indices_batching_dims",
+    "axes": "scattered_dims_to_operand_dims",
+}
 ALGORITHM_FIELDS = (
     "lhs_precision_type",
     "rhs_precision_type",
@@ -360,8 +374,18 @@ def _plain_stablehlo(attribute: Any) -> Any:
     if kind.startswith(".dot<"):
         dims = stablehlo.DotDimensionNumbers(attribute)
         return {key: tuple(getattr(dims, name)) for key, name in DOT_FIELDS.items()}
+    if kind.startswith(".gather<"):
+        return _indexing(stablehlo.GatherDimensionNumbers(attribute), GATHER_FIELDS)
+    if kind.startswith(".scatter<"):
+        return _indexing(stablehlo.ScatterDimensionNumbers(attribute), SCATTER_FIELDS)
     if kind.startswith(".dot_algorithm<"):
         algorithm = stablehlo.DotAlgorithm(attribute)
         return tuple(str(getattr(algorithm, name)) for name in ALGORITHM_FIELDS)
     found = re.fullmatch(r"<\w+ (\w+)>", kind)
     return found[1] if found else str(attribute)
+
+
+def _indexing(numbers: Any, fields: dict[str, str]) -> dict[str, Any]:
+    """Give the dimension numbers of gather and scatter the same names."""
+    axes = {key: tuple(getattr(numbers, name)) for key, name in fields.items()}
+    return {**axes, "vector": numbers.index_vector_dim}

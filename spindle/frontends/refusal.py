@@ -9,15 +9,12 @@ from spindle.errors import UnsupportedError
 from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
 
 HINTS = {
-    "gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
-    "scatter": "use lax.dynamic_update_slice, or multiply by a one-hot matrix",
     "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
     "sort": "sort on the host",
     "convolution": "use dense layers for now",
     "custom_call": "linear algebra, callbacks and debug.print stay on the host",
     "rng_bit_generator": "use JAX's default random numbers (threefry)",
     "fft": "transform on the host",
-    "reverse": "flip on the host, or multiply by a permutation matrix",
 }
 """What to do instead, by op."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from spindle.errors import InternalError, UserError
 from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
+from spindle.ir.evaluate_index import gather, reverse, scatter
 from spindle.ir.evaluate_reduce import arg_reduce, reduce
 from spindle.ir.evaluate_window import pad, reduce_window, select_and_scatter
 from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
@@ -187,5 +188,8 @@ _PLAIN: dict[str, Callable[..., Array]] = {
     "pad": pad,
     "reduce_window": reduce_window,
     "select_and_scatter": select_and_scatter,
+    "reverse": reverse,
+    "gather": gather,
+    "scatter": scatter,
 }
 """Op kind -> function(op, *operands): the kinds that need neither regions nor options."""

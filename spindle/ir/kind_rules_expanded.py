@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spindle.ir.graph import Op, TensorType
-from spindle.ir.kind_needs import need, need_axes, need_operands, need_result
+from spindle.ir.graph import Op, TensorType, Value
+from spindle.ir.kind_needs import need, need_axes, need_operands, need_result, need_same_types
 from spindle.ir.kinds import BITWISE, DIRECTIONS, REDUCERS
 from spindle.ir.windows import dilated, window_axes
 
@@ -82,11 +82,49 @@ def _select_and_scatter(op: Op) -> None:
     need_result(op, x.shape, x.dtype)
 
 
+def _reverse(op: Op) -> None:
+    need_operands(op, 1)
+    need_axes(op.attrs["dims"], len(op.operands[0].shape), "dims")
+    need_same_types((op.operands[0], op.result))
+
+
+def _indexed(op: Op, x: Value, indices: Value, windows: TensorType) -> None:
+    """Check indices [B, N, K], windows [B, N, sizes] and the K axes that the indices count."""
+    axes = op.attrs["axes"]
+    need_axes(axes, len(x.shape), "axes")
+    need(0 not in axes, "axis 0 is the batch")
+    need(indices.dtype == "i32" and len(indices.shape) == 3, f"the indices are {indices.type}")
+    need(indices.shape[0] == x.shape[0], "the indices have another batch")
+    need(indices.shape[2] == len(axes), "needs an index per axis of axes")
+    need(windows.dtype == x.dtype, f"the windows are {windows.dtype}")
+    need(len(windows.shape) == len(x.shape) + 1, "a window needs every axis")
+    need(windows.shape[:2] == indices.shape[:2], "needs a window per row of indices")
+    fits = all(n <= extent for n, extent in zip(windows.shape[2:], x.shape[1:], strict=True))
+    need(fits, f"windows of {windows.shape[2:]} do not fit")
+
+
+def _gather(op: Op) -> None:
+    need_operands(op, 2)
+    _indexed(op, op.operands[0], op.operands[1], op.result.type)
+
+
+def _scatter(op: Op) -> None:
+    need_operands(op, 3)
+    x, indices, updates = op.operands
+    _indexed(op, x, indices, updates.type)
+    need(op.attrs["reducer"] in REDUCERS | {"update"}, f"reducer {op.attrs['reducer']!r}")
+    need(x.dtype != "f32" or op.attrs["reducer"] not in BITWISE, "f32 has no bitwise ops")
+    need_same_types((x, op.result))
+
+
 EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
     "case": _case,
     "arg_reduce": _arg_reduce,
     "pad": _pad,
     "reduce_window": _reduce_window,
     "select_and_scatter": _select_and_scatter,
+    "reverse": _reverse,
+    "gather": _gather,
+    "scatter": _scatter,
 }
 """Op kind -> its rule."""

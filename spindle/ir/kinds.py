@@ -39,7 +39,12 @@ STRUCTURAL = frozenset(
     }
 )  # fmt: skip
 """Kinds that stay on the top level, beside fusions, after the passes."""
-EXPANDED = frozenset({"case", "arg_reduce", "pad", "reduce_window", "select_and_scatter"})
+EXPANDED = frozenset(
+    {
+        "case", "arg_reduce", "pad", "reduce_window", "select_and_scatter", "reverse", "gather",
+        "scatter",
+    }
+)  # fmt: skip
 """Kinds that the expand passes write with the others; none is left after them."""
 WITH_REGIONS = frozenset({"while", "fusion", "case"})
 """Kinds with regions, and with any number of results."""

@@ -6,11 +6,13 @@ operands; no function here decides anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from spindle.ir.graph import TensorType, Value
+from spindle.ir.graph import Op, Region, TensorType, Value
 from spindle.ir.rewrite import Builder
+
+Body = Callable[["Emitter", Value, tuple[Value, ...]], Sequence[Value]]
 
 
 class Emitter:
@@ -73,3 +75,53 @@ class Emitter:
         shape[axis] = sum(value.shape[axis] for value in values)
         out = TensorType(tuple(shape), values[0].dtype)
         return self.builder.emit("concatenate", values, out, {"dim": axis}, self.loc)
+
+    def transpose(self, value: Value, order: tuple[int, ...]) -> Value:
+        """Transpose; nothing where the order is the same."""
+        if order == tuple(range(len(order))):
+            return value
+        out = TensorType(tuple(value.shape[axis] for axis in order), value.dtype)
+        return self.builder.emit("transpose", (value,), out, {"permutation": order}, self.loc)
+
+    def reduce(self, value: Value, axis: int, reducer: str, init: Any) -> Value:
+        """Reduce one axis, starting from the constant `init`."""
+        start = self.splat(init, TensorType((), value.dtype))
+        out = TensorType((*value.shape[:axis], *value.shape[axis + 1 :]), value.dtype)
+        attrs = {"dims": (axis,), "reducer": reducer}
+        return self.builder.emit("reduce", (value, start), out, attrs, self.loc)
+
+    def dynamic_slice(self, x: Value, starts: Sequence[Value], sizes: tuple[int, ...]) -> Value:
+        """Append a dynamic_slice; starts are scalars, one per axis."""
+        out = TensorType(sizes, x.dtype)
+        return self.builder.emit("dynamic_slice", (x, *starts), out, {"sizes": sizes}, self.loc)
+
+    def dynamic_update(self, x: Value, update: Value, starts: Sequence[Value]) -> Value:
+        """Append a dynamic_update_slice; starts are scalars, one per axis."""
+        return self.builder.emit("dynamic_update_slice", (x, update, *starts), x.type, {}, self.loc)
+
+    def scalar(self, value: int) -> Value:
+        """Append a scalar i32 constant."""
+        return self.splat(value, TensorType((), "i32"))
+
+    def counted(self, trips: int, carried: Sequence[Value], body: Body) -> tuple[Value, ...]:
+        """Append a loop of `trips` trips: body(emit, number of the trip, carried) -> carried.
+
+        `body` may use no other values: regions are closed.
+        """
+        index = TensorType((), "i32")
+        types = (index, *(value.type for value in carried))
+        cond = Emitter(Builder(), self.loc)
+        tested = tuple(Value(type_) for type_ in types)
+        test = cond.compare("LT", tested[0], cond.scalar(trips))
+        inner = Emitter(Builder(), self.loc)
+        params = tuple(Value(type_) for type_ in types)
+        returns = body(inner, params[0], params[1:])
+        count = inner.op("add", params[0], inner.scalar(1))
+        regions = (
+            Region(tested, tuple(cond.builder.ops), (test,)),
+            Region(params, tuple(inner.builder.ops), (count, *returns)),
+        )
+        operands, results = (self.scalar(0), *carried), tuple(Value(type_) for type_ in types)
+        loop = Op("while", operands, results, {"trip_count": trips}, regions, self.loc)
+        self.builder.add(loop)
+        return results[1:]

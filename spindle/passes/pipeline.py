@@ -16,7 +16,10 @@ from spindle.options import Options
 from spindle.passes.canonical_reduce import canonical_reduce
 from spindle.passes.expand_arg_reduce import expand_arg_reduce
 from spindle.passes.expand_case import expand_case
+from spindle.passes.expand_gather import expand_gather
 from spindle.passes.expand_pad import expand_pad
+from spindle.passes.expand_reverse import expand_reverse
+from spindle.passes.expand_scatter import expand_scatter
 from spindle.passes.expand_select_scatter import expand_select_scatter
 from spindle.passes.expand_window import expand_window
 from spindle.passes.fix_numerics import fix_numerics
@@ -33,6 +36,9 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_arg_reduce", expand_arg_reduce),
     ("expand_window", expand_window),
     ("expand_select_scatter", expand_select_scatter),
+    ("expand_gather", expand_gather),
+    ("expand_scatter", expand_scatter),
+    ("expand_reverse", expand_reverse),
     ("expand_pad", expand_pad),
     ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),

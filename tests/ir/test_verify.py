@@ -13,6 +13,8 @@ param %m : i1[2,3]
 param %s : f32[]
 param %i : i32[]
 param %n : i32[2,3]
+param %j : i32[2,4,1]
+param %u : f32[2,4,2]
 """
 
 
@@ -60,11 +62,25 @@ GOOD = [
     PAD.format("(1, -1)", "(0, 0)", "f32[4,2]"),
     WINDOW.format("(1, 2)", "(1, 1)", "maximum", "f32[2,2]"),
     SCATTER.format("%b", "GE", "((0, 1), (0, 0))"),
+    "%r = reverse %a {dims=(1,)} : f32[2,3]",
+    "%r = gather %a, %j {axes=(1,)} : f32[2,4,2]",
+    "%r = scatter %a, %j, %u {axes=(1,), reducer='update'} : f32[2,3]",
 ]
 BAD = [
     (CASE.replace("case %i", "case %s"), "index must be a scalar i32"),
     (CASE.replace("case %i, %a", "case %i, %b"), "parameters differ from the operands"),
     (CASE.replace("case %i, %a : f32[2,3]", "case %i, %a : f32[3,2]"), "returns differ"),
+    ("%r = reverse %a {dims=(2,)} : f32[2,3]", "outside rank"),
+    ("%r = gather %a, %n {axes=(1,)} : f32[2,4,2]", "the indices are"),
+    ("%r = gather %a, %j {axes=(0,)} : f32[2,4,2]", "axis 0 is the batch"),
+    ("%r = gather %a, %j {axes=()} : f32[2,4,2]", "an index per axis"),
+    ("%r = gather %b, %j {axes=(1,)} : f32[2,4,2]", "another batch"),
+    ("%r = gather %a, %j {axes=(1,)} : f32[2,4,5]", "do not fit"),
+    ("%r = gather %a, %j {axes=(1,)} : f32[2,3,2]", "a window per row"),
+    ("%r = gather %a, %j {axes=(1,)} : f32[2,4]", "a window needs every axis"),
+    ("%r = scatter %a, %j, %u {axes=(1,), reducer='or'} : f32[2,3]", "no bitwise"),
+    ("%r = scatter %a, %j, %u {axes=(1,), reducer='x'} : f32[2,3]", "reducer 'x'"),
+    ("%r = scatter %a, %j, %u {axes=(1,), reducer='add'} : f32[2,2]", "is needed"),
     (PAD.format("(1,)", "(0, 0)", "f32[4,2]"), "for every axis"),
     (PAD.format("(1, -1)", "(-1, 0)", "f32[4,2]"), "interior is negative"),
     (PAD.format("(0, -9)", "(0, 0)", "f32[3,2]"), "the result has the shape"),
