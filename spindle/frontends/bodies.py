@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
+from spindle.frontends.scope import Scope
 
 Array = np.ndarray[Any, Any]
 
@@ -46,9 +47,12 @@ _OPS: dict[str, Callable[..., Array]] = {
 }
 
 
-def run_body(region: RawRegion, operands: tuple[Array, ...]) -> tuple[Array, ...] | None:
+def run_body(
+    scope: Scope, region: RawRegion, operands: tuple[Array, ...]
+) -> tuple[Array, ...] | None:
     """Run a body on arrays of operands, element by element; None where it is of another kind."""
-    values = dict(zip(region.params, operands, strict=True))
+    values = _outer_constants(scope, region)
+    values.update(zip(region.params, operands, strict=True))
     for op in region.ops:
         if not all(number in values for number in op.operands):
             return None
@@ -60,6 +64,19 @@ def run_body(region: RawRegion, operands: tuple[Array, ...]) -> tuple[Array, ...
         return None
     shape = operands[0].shape
     return tuple(np.broadcast_to(values[number], shape) for number in region.returns)
+
+
+def _outer_constants(scope: Scope, region: RawRegion) -> dict[int, Array]:
+    """Return the constants 0 and NaN that the body reads from outside."""
+    found = {}
+    for number in {number for op in region.ops for number in op.operands}:
+        maker = scope.defs.get(scope.values[number]) if number in scope.values else None
+        constant = (
+            _zero_or_nan(maker.attrs["value"]) if maker and maker.kind == "constant" else None
+        )
+        if constant is not None:
+            found[number] = constant
+    return found
 
 
 def _run(op: RawOp, operands: list[Array]) -> Array | None:

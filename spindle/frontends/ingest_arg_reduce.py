@@ -53,7 +53,7 @@ def _direction(scope: Scope, raw: RawOp, place: int) -> tuple[str, int] | None:
         return None
     a, i, b, j = _probes(dtypes[place], dtypes[1 - place])
     operands = (a, i, b, j) if place == 0 else (i, a, j, b)
-    results = run_body(region, operands)
+    results = run_body(scope, region, operands)
     if results is None:
         return None
     value, at = results[place], results[1 - place]

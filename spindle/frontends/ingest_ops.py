@@ -14,11 +14,12 @@ import numpy as np
 
 from spindle.frontends.ingest_arg_reduce import arg_reduce
 from spindle.frontends.ingest_index import gather, scatter
+from spindle.frontends.ingest_sort import sort
 from spindle.frontends.ingest_windows import reduce_window, select_and_scatter
 from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.refusal import reducer_of, unsupported
 from spindle.frontends.scope import Scope, tensor_type
-from spindle.ir.graph import Value
+from spindle.ir.graph import TensorType, Value
 
 Rule = Callable[[Scope, RawOp], Value]
 
@@ -39,10 +40,10 @@ def apply_rule(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
     Raises UnsupportedError with the op, its line and what to do where there is no rule.
     """
     name = raw.name.removeprefix("stablehlo.")
-    if name in SEVERAL and len(raw.results) > 1:
-        return SEVERAL[name](scope, raw)
-    if name in RULES:
+    if name in RULES and (len(raw.results) == 1 or name not in SEVERAL):
         return (RULES[name](scope, raw),)
+    if name in SEVERAL:
+        return SEVERAL[name](scope, raw)
     raise unsupported(raw)
 
 
@@ -69,11 +70,22 @@ def _constant(scope: Scope, raw: RawOp) -> Value:
 
 
 def _compare(scope: Scope, raw: RawOp) -> Value:
-    if raw.attrs.get("compare_type") == "TOTALORDER":
-        raise unsupported(raw, "with TOTALORDER is not compiled", "compare with <, == and so on")
+    operands = scope.operands(raw)
+    if raw.attrs.get("compare_type") == "TOTALORDER" and operands[0].dtype == "f32":
+        operands = tuple(_in_total_order(scope, raw, value) for value in operands)
     direction = raw.attrs["comparison_direction"]
-    out = scope.result_type(raw)
-    return scope.emit(raw, "compare", scope.operands(raw), out, direction=direction)
+    return scope.emit(raw, "compare", operands, scope.result_type(raw), direction=direction)
+
+
+def _in_total_order(scope: Scope, raw: RawOp, value: Value) -> Value:
+    """Return i32 in IEEE's totalOrder: the bits; of negative numbers all but the sign flipped."""
+    words = TensorType(value.shape, "i32")
+    word = scope.emit(raw, "bitcast_convert", (value,), words)
+    number = scope.constant(raw, np.full(value.shape, 31, np.int32), "i32")
+    below = scope.constant(raw, np.full(value.shape, 2**31 - 1, np.int32), "i32")
+    sign = scope.emit(raw, "shift_right_arithmetic", (word, number), words)
+    flips = scope.emit(raw, "and", (sign, below), words)
+    return scope.emit(raw, "xor", (word, flips), words)
 
 
 def _select(scope: Scope, raw: RawOp) -> Value:
@@ -213,5 +225,8 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
 }
 """Rules of ops with one result."""
 
-SEVERAL: dict[str, Callable[[Scope, RawOp], tuple[Value, ...]]] = {"reduce": arg_reduce}
+SEVERAL: dict[str, Callable[[Scope, RawOp], tuple[Value, ...]]] = {
+    "reduce": arg_reduce,
+    "sort": sort,
+}
 """Rules of ops with several results."""

@@ -17,6 +17,7 @@ from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
 from spindle.ir.evaluate_index import gather, reverse, scatter
 from spindle.ir.evaluate_reduce import arg_reduce, reduce
+from spindle.ir.evaluate_sort import sort
 from spindle.ir.evaluate_window import pad, reduce_window, select_and_scatter
 from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
 from spindle.options import Options
@@ -80,6 +81,8 @@ def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> li
         return _while(op, operands, env, options)
     if op.kind == "case":
         return _case(op, operands, env, options)
+    if op.kind == "sort":
+        return sort(op, operands)
     if op.kind == "fusion":
         return _run(op.regions[0], operands, env, options)
     if op.kind == "dot_general":

@@ -117,6 +117,17 @@ def _scatter(op: Op) -> None:
     need_same_types((x, op.result))
 
 
+def _sort(op: Op) -> None:
+    need(len(op.operands) > 0, "needs an operand")
+    first, keys = op.operands[0], op.attrs["keys"]
+    need(0 <= op.attrs["dim"] < len(first.shape), f"dim {op.attrs['dim']} does not exist")
+    need(all(value.shape == first.shape for value in op.operands), "the shapes differ")
+    need(1 <= len(keys) <= len(op.operands), f"{len(keys)} keys of {len(op.operands)} operands")
+    need(all(direction in ("LT", "GT") for direction, _ in keys), f"keys {keys}")
+    types = [value.type for value in op.operands]
+    need([value.type for value in op.results] == types, "the results differ from the operands")
+
+
 EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
     "case": _case,
     "arg_reduce": _arg_reduce,
@@ -126,5 +137,6 @@ EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
     "reverse": _reverse,
     "gather": _gather,
     "scatter": _scatter,
+    "sort": _sort,
 }
 """Op kind -> its rule."""

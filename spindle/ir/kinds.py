@@ -42,12 +42,12 @@ STRUCTURAL = frozenset(
 EXPANDED = frozenset(
     {
         "case", "arg_reduce", "pad", "reduce_window", "select_and_scatter", "reverse", "gather",
-        "scatter",
+        "scatter", "sort",
     }
 )  # fmt: skip
 """Kinds that the expand passes write with the others; none is left after them."""
-WITH_REGIONS = frozenset({"while", "fusion", "case"})
-"""Kinds with regions, and with any number of results."""
+WITH_RESULTS = frozenset({"while", "fusion", "case", "sort"})
+"""Kinds with any number of results."""
 REDUCERS = frozenset({"add", "multiply", "maximum", "minimum", "and", "or"})
 DIRECTIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 PRECISIONS = frozenset({"DEFAULT", "HIGH", "HIGHEST", "float32"})

@@ -21,6 +21,7 @@ from spindle.passes.expand_pad import expand_pad
 from spindle.passes.expand_reverse import expand_reverse
 from spindle.passes.expand_scatter import expand_scatter
 from spindle.passes.expand_select_scatter import expand_select_scatter
+from spindle.passes.expand_sort import expand_sort
 from spindle.passes.expand_window import expand_window
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
@@ -36,6 +37,7 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_arg_reduce", expand_arg_reduce),
     ("expand_window", expand_window),
     ("expand_select_scatter", expand_select_scatter),
+    ("expand_sort", expand_sort),
     ("expand_gather", expand_gather),
     ("expand_scatter", expand_scatter),
     ("expand_reverse", expand_reverse),
