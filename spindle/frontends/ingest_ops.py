@@ -29,6 +29,8 @@ PLAIN = (
     "and", "or", "xor", "shift_left", "shift_right_logical", "shift_right_arithmetic", "negate",
     "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
     "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt", "reshape",
+    "sine", "cosine", "tan", "atan2", "cbrt", "round_nearest_even", "round_nearest_afz",
+    "count_leading_zeros",
 )
 # fmt: on
 """Ops that need nothing but their operands and their result's type."""

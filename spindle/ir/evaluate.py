@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spindle.errors import InternalError, UserError
+from spindle.ir.evaluate_compositions import COMPOSED
 from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
 from spindle.ir.evaluate_index import gather, reverse, scatter
@@ -186,6 +187,7 @@ _MOVES: dict[str, Callable[[Op, list[Array]], Array]] = {
 
 _PLAIN: dict[str, Callable[..., Array]] = {
     **ELEMENTWISE,
+    **COMPOSED,
     "reduce": reduce,
     "arg_reduce": arg_reduce,
     "pad": pad,

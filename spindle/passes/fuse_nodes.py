@@ -20,7 +20,11 @@ from spindle.ir.rewrite import splat_value, users
 MAX_OPERANDS = 12
 """Tensor operands and results of one fusion, of the 16 operand registers of a strip program."""
 MAX_LIVE = 32
-"""Values of a fusion's body alive at once: the temporaries of a strip program."""
+"""Values of a fusion's body alive at once, its constants and what it spreads from broadcasts, which
+live from its start to its end: the temporaries of a strip program."""
+
+MAX_RECORD = 176
+"""Length of a fusion's task record, 8 bytes each: an op or constant takes 1, a tensor 7."""
 
 
 @dataclass(eq=False)
@@ -201,9 +205,16 @@ class Graph:
         return False
 
     def _fits_machine(self, a: Node, b: Node) -> bool:
-        if len(self.reads(a, b).all) + len(self.writes(a, b)) > MAX_OPERANDS:
+        reads = self.reads(a, b)
+        n_tensors = len(reads.all) + len(self.writes(a, b))
+        if n_tensors > MAX_OPERANDS:
             return False
-        return self.peak_live([*a.ops, *b.ops], set(self.writes(a, b))) <= MAX_LIVE
+        ops = [*a.ops, *b.ops]
+        constants = self.constants(ops)
+        if len(ops) + constants + 7 * n_tensors > MAX_RECORD:
+            return False
+        alive = self.peak_live(ops, set(self.writes(a, b)))
+        return alive + constants + len(reads.whole) <= MAX_LIVE
 
     def peak_live(self, ops: list[Op], stored: set[Value]) -> int:
         """Count body values alive at once; `stored` ones have operand registers."""
@@ -216,6 +227,11 @@ class Graph:
             peak = max(peak, len(alive))
             alive -= {value for value in op.operands if last[value] == i}
         return peak
+
+    def constants(self, ops: list[Op]) -> int:
+        """Count the different words of the splat constants in a fusion's body."""
+        splats = (splat_value(op) for op in self.body_order(ops) if op.kind == "constant")
+        return len({splat.tobytes() for splat in splats if splat is not None})
 
     def body_order(self, ops: list[Op]) -> Iterator[Op]:
         """Yield the ops of a fusion's body, clones before their first reader, reduces last."""

@@ -16,6 +16,7 @@ from spindle.options import Options
 from spindle.passes.canonical_reduce import canonical_reduce
 from spindle.passes.expand_arg_reduce import expand_arg_reduce
 from spindle.passes.expand_case import expand_case
+from spindle.passes.expand_functions import expand_functions
 from spindle.passes.expand_gather import expand_gather
 from spindle.passes.expand_pad import expand_pad
 from spindle.passes.expand_reverse import expand_reverse
@@ -42,6 +43,7 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_scatter", expand_scatter),
     ("expand_reverse", expand_reverse),
     ("expand_pad", expand_pad),
+    ("expand_functions", expand_functions),
     ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),
