@@ -38,6 +38,12 @@ CASES: dict[str, Case] = {
     ),
     "gamma": (lambda x: (lax.lgamma(x + 2), lax.digamma(x + 2)), (UNIT,)),
     "leading zeros": (lambda i: (lax.clz(i), lax.clz(i.view(jnp.uint32))), (INTS,)),
+    "remainder": (lax.rem, (WITH_ODD, WITH_ODD[::-1].copy())),
+    "modulo": (lambda x: (x % 1.5, jnp.mod(x, -0.3), jnp.fmod(x, 7.0)), (X,)),
+    "scalar remainder": (lambda x: x[3] % x[7], (X,)),
+    "remainder of a counter": (
+        lambda x: lax.while_loop(lambda s: s % 4.0 != 3.0, lambda s: s + 1, x[300]), (X,),
+    ),
     "row and column": (lambda x, y: jnp.sin(x)[:, None] + jnp.cos(y), (UNIT[:7], X[:9])),
 }  # fmt: skip
 

@@ -1,16 +1,24 @@
 """Short words for the ops that the expand passes write most.
 
 In: a Builder, values, and the user's line `loc`. Out: the new op's result. Types follow from the
-operands; no function here decides anything.
+operands; no function here decides anything. `expand` runs such a pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from spindle.ir.graph import Op, Region, TensorType, Value
-from spindle.ir.rewrite import Builder
+from spindle.ir.graph import Module, Op, Region, TensorType, Value, walk
+from spindle.ir.rewrite import Builder, Visit, rebuild_module
+
+
+def expand(module: Module, kinds: Collection[str], visit: Visit) -> Module:
+    """Give every op to `visit`; return the Module itself where it has none of these kinds."""
+    if all(op.kind not in kinds for op in walk(module.body)):
+        return module
+    return rebuild_module(module, visit)
+
 
 Body = Callable[["Emitter", Value, tuple[Value, ...]], Sequence[Value]]
 

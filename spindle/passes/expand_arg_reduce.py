@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from spindle.ir.graph import Module, Op, TensorType, Value
 from spindle.ir.kinds import neutral
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 
 def expand_arg_reduce(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"arg_reduce"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

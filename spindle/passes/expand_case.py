@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from spindle.ir.graph import Module, Op, Region, TensorType, Value
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 FLAG = TensorType((), "i1")
 
 
 def expand_case(module: Module, options: Options) -> Module:
     """Rewrite the cases of every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"case"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

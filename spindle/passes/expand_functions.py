@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from spindle.ir.compositions import COMPOSITIONS
 from spindle.ir.graph import Module, Op, Value
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 
 def expand_functions(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, COMPOSITIONS, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

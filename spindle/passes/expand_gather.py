@@ -10,15 +10,15 @@ from __future__ import annotations
 from math import prod
 
 from spindle.ir.graph import Module, Op, TensorType, Value
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 from spindle.passes.index_rows import Picks, Rows, picks, rows_of, rows_of_picks
 
 
 def expand_gather(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"gather"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

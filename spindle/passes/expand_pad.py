@@ -7,15 +7,15 @@ concatenation on a new axis behind the padded one, which a reshape then joins wi
 from __future__ import annotations
 
 from spindle.ir.graph import Module, Op, Value
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.ir.windows import dilated
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 
 def expand_pad(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"pad"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

@@ -8,9 +8,9 @@ element away.
 from __future__ import annotations
 
 from spindle.ir.graph import Module, Op, Value
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 SHORT = 8
 """Longest axis that is turned round element by element."""
@@ -18,7 +18,7 @@ SHORT = 8
 
 def expand_reverse(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"reverse"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

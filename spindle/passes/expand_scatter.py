@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from spindle.ir.graph import Module, Op, TensorType, Value
 from spindle.ir.kinds import neutral
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 from spindle.passes.index_rows import Picks, Rows, inside, picks, rows_of, rows_of_picks
 
 IN_ORDER = 256
@@ -23,7 +23,7 @@ IN_ORDER = 256
 
 def expand_scatter(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"scatter"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

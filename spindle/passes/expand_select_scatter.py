@@ -14,17 +14,17 @@ import itertools
 
 from spindle.ir.graph import Module, Op, TensorType, Value
 from spindle.ir.kinds import neutral
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.ir.windows import window_axes
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 Offset = tuple[int, ...]
 
 
 def expand_select_scatter(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"select_and_scatter"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

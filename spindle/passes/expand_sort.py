@@ -13,9 +13,9 @@ from __future__ import annotations
 from math import prod
 
 from spindle.ir.graph import Module, Op, TensorType, Value
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 COUNTED = 512
 """Elements up to which counting is cheaper than the network."""
@@ -25,7 +25,7 @@ Keys = tuple[tuple[str, bool], ...]
 
 def expand_sort(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"sort"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

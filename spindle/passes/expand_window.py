@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from spindle.ir.graph import Module, Op, TensorType, Value
 from spindle.ir.kinds import neutral
-from spindle.ir.rewrite import Builder, rebuild_module
+from spindle.ir.rewrite import Builder
 from spindle.ir.windows import largest_power_below, window_axes
 from spindle.options import Options
-from spindle.passes.emit import Emitter
+from spindle.passes.emit import Emitter, expand
 
 SHORT = 4
 """Elements of a window for which a slice each is cheaper than shared sums."""
@@ -20,7 +20,7 @@ SHORT = 4
 
 def expand_window(module: Module, options: Options) -> Module:
     """Rewrite every region. Needs nothing of the options."""
-    return rebuild_module(module, _visit)
+    return expand(module, {"reduce_window"}, _visit)
 
 
 def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:

@@ -19,6 +19,7 @@ from spindle.passes.expand_case import expand_case
 from spindle.passes.expand_functions import expand_functions
 from spindle.passes.expand_gather import expand_gather
 from spindle.passes.expand_pad import expand_pad
+from spindle.passes.expand_remainder import expand_remainder
 from spindle.passes.expand_reverse import expand_reverse
 from spindle.passes.expand_scatter import expand_scatter
 from spindle.passes.expand_select_scatter import expand_select_scatter
@@ -44,6 +45,7 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_reverse", expand_reverse),
     ("expand_pad", expand_pad),
     ("expand_functions", expand_functions),
+    ("expand_remainder", expand_remainder),
     ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),
@@ -61,21 +63,25 @@ def run(
     dump: Callable[[str, Module], None] | None = None,
     timings: dict[str, float] | None = None,
 ) -> Module:
-    """Run every pass and check each result.
+    """Run every pass and check each result; a pass that finds nothing returns its own Module.
 
     dump: called with "ingest" and each pass's name and the Module after it.
     timings: gets {pass name: seconds}, checks not counted.
     Raises InternalError where a pass breaks a rule of docs/spec/module.md.
     """
     verify(module)
+    module = number(module)
     if dump:
-        dump("ingest", number(module))
+        dump("ingest", module)
     for name, apply in PASSES:
         start = time.perf_counter()
-        module = number(apply(module, options))
+        result = apply(module, options)
+        changed = result is not module
+        module = number(result) if changed else module
         if timings is not None:
             timings[name] = time.perf_counter() - start
-        verify(module)
+        if changed:
+            verify(module)
         if dump:
             dump(name, module)
     verify_lowered(module)
