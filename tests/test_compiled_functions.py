@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -43,6 +44,10 @@ CASES: dict[str, Case] = {
     "scalar remainder": (lambda x: x[3] % x[7], (X,)),
     "remainder of a counter": (
         lambda x: lax.while_loop(lambda s: s % 4.0 != 3.0, lambda s: s + 1, x[300]), (X,),
+    ),
+    "gradient of gelu": (
+        jax.grad(lambda w, x: (jax.nn.gelu(x @ w, approximate=False) ** 2).mean()),
+        (UNIT[:96].reshape(8, 12), UNIT[:128].reshape(16, 8)),
     ),
     "row and column": (lambda x, y: jnp.sin(x)[:, None] + jnp.cos(y), (UNIT[:7], X[:9])),
 }  # fmt: skip

@@ -30,7 +30,7 @@ PLAIN = (
     "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
     "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt", "reshape",
     "sine", "cosine", "tan", "atan2", "cbrt", "round_nearest_even", "round_nearest_afz",
-    "count_leading_zeros",
+    "count_leading_zeros", "erf", "erfc",
 )
 # fmt: on
 """Ops that need nothing but their operands and their result's type."""
@@ -41,7 +41,7 @@ def apply_rule(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
 
     Raises UnsupportedError with the op, its line and what to do where there is no rule.
     """
-    name = raw.name.removeprefix("stablehlo.")
+    name = raw.name.rpartition(".")[2]
     if name in RULES and (len(raw.results) == 1 or name not in SEVERAL):
         return (RULES[name](scope, raw),)
     if name in SEVERAL:
@@ -50,7 +50,7 @@ def apply_rule(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
 
 
 def _plain(scope: Scope, raw: RawOp) -> Value:
-    kind = raw.name.removeprefix("stablehlo.")
+    kind = raw.name.rpartition(".")[2]
     return scope.emit(raw, kind, scope.operands(raw), scope.result_type(raw))
 
 

@@ -21,7 +21,7 @@ UNARY = frozenset(
         "negate", "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log",
         "log_plus_one", "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt",
         "sine", "cosine", "tan", "cbrt", "round_nearest_even", "round_nearest_afz",
-        "count_leading_zeros",
+        "count_leading_zeros", "erf", "erfc",
     }
 )  # fmt: skip
 TYPE_CHANGING = frozenset({"convert", "bitcast_convert"})
@@ -30,7 +30,7 @@ FLOAT_ONLY = frozenset(
     {
         "atan2", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
         "tanh", "logistic", "floor", "ceil", "is_finite", "sine", "cosine", "tan", "cbrt",
-        "round_nearest_even", "round_nearest_afz",
+        "round_nearest_even", "round_nearest_afz", "erf", "erfc",
     }
 )  # fmt: skip
 INTEGER_ONLY = frozenset(

@@ -19,6 +19,8 @@ from spindle.ir.rewrite import splat_value, users
 
 MAX_OPERANDS = 12
 """Tensor operands and results of one fusion, of the 16 operand registers of a strip program."""
+MAX_WITH_HEAD = 11
+"""The same of a fusion with a dot: its two operands and its sums take 7 registers."""
 MAX_LIVE = 32
 """Values of a fusion's body alive at once, its constants and what it spreads from broadcasts, which
 live from its start to its end: the temporaries of a strip program."""
@@ -207,7 +209,7 @@ class Graph:
     def _fits_machine(self, a: Node, b: Node) -> bool:
         reads = self.reads(a, b)
         n_tensors = len(reads.all) + len(self.writes(a, b))
-        if n_tensors > MAX_OPERANDS:
+        if n_tensors > (MAX_WITH_HEAD if a.head or b.head else MAX_OPERANDS):
             return False
         ops = [*a.ops, *b.ops]
         constants = self.constants(ops)

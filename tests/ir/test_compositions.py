@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import erf, erfc
 
 from spindle.ir.evaluate_compositions import COMPOSED
 from spindle.ir.evaluate_elementwise import bits_of
@@ -63,6 +64,17 @@ def same(got: Array, wanted: Array) -> bool:
     """Equal, with the signs of zeros; NaN is 0x7fc00000."""
     wanted = np.where(np.isnan(wanted), np.float32(np.nan), wanted).astype(np.float32)
     return bool(np.array_equal(bits_of(got), bits_of(wanted)))
+
+
+@pytest.mark.parametrize(("kind", "exact", "bound"), [("erf", erf, 1.4), ("erfc", erfc, 4.35)])
+def test_stated_errors_of_error_functions(
+    kind: str, exact: Callable[[Array], Array], bound: float
+) -> None:
+    x = np.concatenate([NEAR[np.abs(NEAR) < 1], RNG.uniform(-10.5, 10.5, 99999)])
+    x = x.astype(np.float32)
+    assert ulps(call(kind, x), exact(x.astype(np.float64))) <= bound
+    limits = {"erf": [0.0, -0.0, 1, -1, np.nan], "erfc": [1, 1, 0, 2, np.nan]}
+    assert same(call(kind, ODD[:5]), np.array(limits[kind], np.float32))
 
 
 def test_special_values() -> None:
