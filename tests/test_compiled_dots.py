@@ -53,6 +53,28 @@ FORMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 }
 
 
+def ints(*shape: int) -> np.ndarray:
+    """32-bit integers over the whole range: sums wrap."""
+    return RNG.integers(-(2**31), 2**31, shape, dtype=np.int64).astype(np.int32)
+
+
+INTEGERS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "nn": (lambda a, b: a @ b, (ints(13, 40), ints(40, 9))),
+    "tt": (lambda a, b: a.T @ b.T, (ints(40, 13), ints(9, 40))),
+    "unsigned": (lambda a, b: a @ b, (ints(7, 12).view(np.uint32), ints(12).view(np.uint32))),
+    "batched middle": (lambda a, b: jnp.einsum("bthd,bshd->bhts", a, b), (ints(2, 5, 3, 8),) * 2),
+    "two contracted": (lambda a, b: jnp.tensordot(a, b, 2), (ints(7, 6, 5), ints(6, 5, 4))),
+    "nothing contracted": (lambda a, b: a @ b, (ints(3, 0), ints(0, 4))),
+}
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_integer_dots_are_exact(name: str) -> None:
+    fn, args = INTEGERS[name]
+    (got,) = check(fn, args, cores=(7, 16))
+    np.testing.assert_array_equal(got, fn(*(jnp.asarray(arg) for arg in args)))
+
+
 @pytest.mark.parametrize("matmul", ["bfp28", "float32"])
 @pytest.mark.parametrize("name", FORMS)
 def test_forms(name: str, matmul: Any) -> None:

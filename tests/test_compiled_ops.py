@@ -75,6 +75,7 @@ ELEMENTWISE: dict[str, Case] = {
     "scalar": (lambda s: s * 3 + 1, (np.float32(2.5),)),
     "four axes": (lambda a, b: a + b[None, :, None, :], (floats(2, 3, 4, 5), floats(3, 5))),
     "empty": (lambda x: x[:0] + 1, (X,)),
+    "many constants": (lax.erf_inv, (np.tanh(X),)),
 }
 
 REDUCTIONS: dict[str, Case] = {
@@ -90,6 +91,7 @@ REDUCTIONS: dict[str, Case] = {
     "booleans": (lambda x: ((x > 0).all(1), (x > 0).any(0)), (X,)),
     "with broadcast": (lambda x, b: (x * b).sum(), (X, floats(67))),
     "softmax": (jax.nn.log_softmax, (RNG.standard_normal((20, 10)).astype(np.float32),)),
+    "nothing": (lambda x, i: (x[:0].sum(0), x[:, :0].max(1, initial=3), i[:0].prod()), (X, N)),
     "chain": (lambda x: (x - x.mean(1, keepdims=True)).sum(0), (X,)),
     "narrow": (
         lambda x, b: ((x * b[:, None]).sum(0), x * b[:, None]),

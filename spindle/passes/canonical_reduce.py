@@ -2,7 +2,7 @@
 
 In: a Module. Out: the Module in which a reduce's dims are neighbours (a transpose in front moves
 them last, in their order, so the order of the sum stays) and its init is a constant: a computed
-init is combined afterwards, as docs/numerics.md 4 does it.
+init is combined afterwards, as docs/numerics.md 4 does it. A reduce of nothing is its init.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:
     if op.kind != "reduce" or not op.attrs["dims"]:
         return None
     source, init = op.operands
+    if 0 in source.shape:
+        return (_everywhere(builder, op),)
     maker = builder.defs.get(init)
     computed = maker is None or maker.kind != "constant"
     if _contiguous(op.attrs["dims"]) and not computed:
@@ -51,6 +53,12 @@ def _moved_last(builder: Builder, source: Value, op: Op) -> tuple[Value, tuple[i
     return moved, tuple(range(rank - len(dims), rank))
 
 
+def _everywhere(builder: Builder, op: Op) -> Value:
+    """The reduce's init over its result's shape."""
+    init = op.operands[1]
+    return builder.emit("broadcast_in_dim", (init,), op.result.type, {"dims": ()}, op.loc)
+
+
 def _combined(builder: Builder, op: Op, total: Value) -> Value:
-    init = builder.emit("broadcast_in_dim", (op.operands[1],), op.result.type, {"dims": ()}, op.loc)
+    init = _everywhere(builder, op)
     return builder.emit(op.attrs["reducer"], (init, total), op.result.type, loc=op.loc)

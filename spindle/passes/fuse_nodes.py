@@ -24,7 +24,6 @@ MAX_WITH_HEAD = 11
 MAX_LIVE = 32
 """Values of a fusion's body alive at once, its constants and what it spreads from broadcasts, which
 live from its start to its end: the temporaries of a strip program."""
-
 MAX_RECORD = 176
 """Length of a fusion's task record, 8 bytes each: an op or constant takes 1, a tensor 7."""
 
@@ -212,11 +211,16 @@ class Graph:
         if n_tensors > (MAX_WITH_HEAD if a.head or b.head else MAX_OPERANDS):
             return False
         ops = [*a.ops, *b.ops]
-        constants = self.constants(ops)
-        if len(ops) + constants + 7 * n_tensors > MAX_RECORD:
+        kept = self._kept_registers(ops, len(reads.whole))
+        if len(ops) + kept + 7 * n_tensors > MAX_RECORD:
             return False
-        alive = self.peak_live(ops, set(self.writes(a, b)))
-        return alive + constants + len(reads.whole) <= MAX_LIVE
+        return self.peak_live(ops, set(self.writes(a, b))) + kept <= MAX_LIVE
+
+    def _kept_registers(self, ops: list[Op], n_spread: int) -> int:
+        """Temporaries of the whole program: different constants, and scalars or rows spread."""
+        constants = (op for op in self.body_order(ops) if op.kind == "constant")
+        values = {(op.result.dtype, _pattern(op)) for op in constants}
+        return len(values) + n_spread
 
     def peak_live(self, ops: list[Op], stored: set[Value]) -> int:
         """Count body values alive at once; `stored` ones have operand registers."""
@@ -229,11 +233,6 @@ class Graph:
             peak = max(peak, len(alive))
             alive -= {value for value in op.operands if last[value] == i}
         return peak
-
-    def constants(self, ops: list[Op]) -> int:
-        """Count the different words of the splat constants in a fusion's body."""
-        splats = (splat_value(op) for op in self.body_order(ops) if op.kind == "constant")
-        return len({splat.tobytes() for splat in splats if splat is not None})
 
     def body_order(self, ops: list[Op]) -> Iterator[Op]:
         """Yield the ops of a fusion's body, clones before their first reader, reduces last."""
@@ -278,6 +277,10 @@ def is_fused(op: Op) -> bool:
         "reduce",
         "dot_general",
     )
+
+
+def _pattern(op: Op) -> bytes:
+    return bytes(splat_value(op).tobytes())
 
 
 def _space(op: Op) -> tuple[int, ...] | None:

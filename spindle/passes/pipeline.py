@@ -28,6 +28,7 @@ from spindle.passes.expand_window import expand_window
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
+from spindle.passes.integer_dot import integer_dot
 from spindle.passes.simplify import simplify
 from spindle.passes.squeeze import squeeze
 
@@ -47,6 +48,7 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_functions", expand_functions),
     ("expand_remainder", expand_remainder),
     ("simplify_expanded", simplify),
+    ("integer_dot", integer_dot),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),
     ("canonical_reduce", canonical_reduce),

@@ -43,3 +43,17 @@ def test_neighbouring_axes_stay() -> None:
         %2 = reduce %0, %1 {dims=(0, 1), reducer='maximum'} : f32[5]
         result %2"""
     check(canonical_reduce, text, text)
+
+
+def test_a_reduce_of_nothing_is_its_init() -> None:
+    check(
+        canonical_reduce,
+        """param %0 : f32[3,0]
+        param %1 : f32[]
+        %2 = reduce %0, %1 {dims=(1,), reducer='add'} : f32[3]
+        result %2""",
+        """param %0 : f32[3,0]
+        param %1 : f32[]
+        %2 = broadcast_in_dim %1 {dims=()} : f32[3]
+        result %2""",
+    )

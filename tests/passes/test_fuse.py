@@ -224,6 +224,16 @@ def test_constants_take_temporaries_and_room_in_the_record() -> None:
         assert len(body) + 7 * (len(fusion.operands) + len(fusion.results)) <= MAX_RECORD
 
 
+def test_different_constants_keep_a_temporary_each() -> None:
+    n = MAX_LIVE + 8
+    lines = [f"%c{i} = constant {i + 2}.0 : f32[8]" for i in range(n)]
+    lines += [f"%t{i} = add %{f't{i - 1}' if i else 'x'}, %c{i} : f32[8]" for i in range(n)]
+    module = fused("\n".join(["param %x : f32[8]", *lines, f"result %t{n - 1}"]))
+    kept = [sum(op.kind == "constant" for op in f.regions[0].ops) for f in module.body.ops]
+    assert len(kept) == 2 and sum(kept) == n
+    assert all(peak(f) + k <= MAX_LIVE for f, k in zip(module.body.ops, kept, strict=True))
+
+
 def peak(fusion: Op) -> int:
     """Most values of a body alive at once, results and constants left out, counted anew."""
     body = fusion.regions[0]
