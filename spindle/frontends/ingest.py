@@ -2,7 +2,8 @@
 
 In: text or a portable artifact, as JAX, TensorFlow or torch-mlir make it. Out: ir.graph.Module of
 one device, all types f32, i32, ui32 or i1. jaxlib_adapter.py reads, this file walks the ops,
-ingest_ops.py has the rule of each, loops.py handles `while`, narrow.py 64-bit integers.
+ingest_ops.py has the rule of each, loops.py handles `while`, branches.py `case` and `if`,
+narrow.py 64-bit integers.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import contextlib
 
 from spindle.errors import UnsupportedError, UserError
-from spindle.frontends.ingest_ops import apply_rule, unsupported
+from spindle.frontends.branches import convert_case
+from spindle.frontends.ingest_ops import apply_rule
 from spindle.frontends.jaxlib_adapter import RawOp, RawProgram, parse
 from spindle.frontends.loops import convert_while
 from spindle.frontends.narrow import is_wide, narrow
@@ -68,12 +70,14 @@ def _convert_ops(scope: Scope, ops: tuple[RawOp, ...]) -> None:
     for raw in ops:
         if raw.name == "stablehlo.while":
             convert_while(scope, raw, _convert_ops)
+        elif raw.name in ("stablehlo.case", "stablehlo.if"):
+            convert_case(scope, raw, _convert_ops)
         elif raw.name == "stablehlo.optimization_barrier":
             scope.values.update(zip(raw.results, scope.operands(raw), strict=True))
         elif raw.name == "stablehlo.constant":
             _convert_constant(scope, raw)
         else:
-            scope.values[raw.results[0]] = _convert_op(scope, raw)
+            scope.values.update(zip(raw.results, _convert_op(scope, raw), strict=True))
 
 
 def _convert_constant(scope: Scope, raw: RawOp) -> None:
@@ -82,14 +86,12 @@ def _convert_constant(scope: Scope, raw: RawOp) -> None:
     Passes move constants to the front and make them lose their line; their users have one.
     """
     with contextlib.suppress(UnsupportedError):
-        scope.values[raw.results[0]] = _convert_op(scope, raw)
+        (scope.values[raw.results[0]],) = _convert_op(scope, raw)
 
 
-def _convert_op(scope: Scope, raw: RawOp) -> Value:
-    if len(raw.results) != 1 and raw.name != "stablehlo.reduce":
-        raise unsupported(raw)
+def _convert_op(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
     value = narrow(scope, raw) if is_wide(scope, raw) else None
-    return apply_rule(scope, raw) if value is None else value
+    return apply_rule(scope, raw) if value is None else (value,)
 
 
 def _returned(scope: Scope, number: int) -> Value:

@@ -1,8 +1,9 @@
 """One rule per StableHLO op: a raw op in, the Module's op (or ops) out.
 
 In: a Scope and a RawOp whose operands are known. Out: the Value of its result. The table RULES at
-the end is the whole list; HINTS says what to do instead for ops that are not compiled. Kinds and
-attributes follow docs/spec/module.md. `while` and the 64-bit ops are elsewhere (loops, narrow).
+the end is the whole list, SEVERAL that of ops with more than one result. Kinds and attributes
+follow docs/spec/module.md. `while`, `case`, `if` and the 64-bit ops are
+elsewhere (loops, branches, narrow).
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spindle.errors import UnsupportedError
+from spindle.frontends.ingest_arg_reduce import arg_reduce
+from spindle.frontends.ingest_index import gather, scatter
+from spindle.frontends.ingest_sort import sort
+from spindle.frontends.ingest_windows import reduce_window, select_and_scatter
 from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.refusal import reducer_of, unsupported
 from spindle.frontends.scope import Scope, tensor_type
 from spindle.ir.graph import TensorType, Value
 
@@ -24,53 +29,28 @@ PLAIN = (
     "and", "or", "xor", "shift_left", "shift_right_logical", "shift_right_arithmetic", "negate",
     "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
     "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt", "reshape",
+    "sine", "cosine", "tan", "atan2", "cbrt", "round_nearest_even", "round_nearest_afz",
+    "count_leading_zeros", "erf", "erfc",
 )
 # fmt: on
 """Ops that need nothing but their operands and their result's type."""
 
-HINTS = {
-    "gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
-    "scatter": "use lax.dynamic_update_slice, or multiply by a one-hot matrix",
-    "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
-    "sort": "sort on the host",
-    "convolution": "use dense layers for now",
-    "reduce_window": "pool by reshape and a reduction",
-    "select_and_scatter": "pool by reshape and a reduction",
-    "case": "compute both sides and choose with jnp.where",
-    "if": "compute both sides and choose with jnp.where",
-    "custom_call": "linear algebra, callbacks and debug.print stay on the host",
-    "rng_bit_generator": "use JAX's default random numbers (threefry)",
-    "fft": "transform on the host",
-    "reverse": "flip on the host, or multiply by a permutation matrix",
-}
 
-
-def apply_rule(scope: Scope, raw: RawOp) -> Value:
-    """Convert one op with one result.
+def apply_rule(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
+    """Convert one op; return a Value per result.
 
     Raises UnsupportedError with the op, its line and what to do where there is no rule.
     """
-    rule = RULES.get(raw.name.removeprefix("stablehlo."))
-    if rule is None:
-        raise unsupported(raw)
-    return rule(scope, raw)
-
-
-def unsupported(raw: RawOp, detail: str = "", fix: str = "") -> UnsupportedError:
-    """Make the error of an op, or of one form of it (`detail`), that is not compiled."""
-    name = raw.name.removeprefix("stablehlo.")
-    target = raw.attrs.get("call_target_name")
-    what = f"{raw.name} @{target}" if target else raw.name
-    return UnsupportedError(
-        f"{what} {detail or 'is not compiled'}",
-        where=raw.loc,
-        limit="docs/limits.md lists the ops that are",
-        fix=fix or HINTS.get(name, "write it with listed ops, or compute it on the host"),
-    )
+    name = raw.name.rpartition(".")[2]
+    if name in RULES and (len(raw.results) == 1 or name not in SEVERAL):
+        return (RULES[name](scope, raw),)
+    if name in SEVERAL:
+        return SEVERAL[name](scope, raw)
+    raise unsupported(raw)
 
 
 def _plain(scope: Scope, raw: RawOp) -> Value:
-    kind = raw.name.removeprefix("stablehlo.")
+    kind = raw.name.rpartition(".")[2]
     return scope.emit(raw, kind, scope.operands(raw), scope.result_type(raw))
 
 
@@ -92,11 +72,22 @@ def _constant(scope: Scope, raw: RawOp) -> Value:
 
 
 def _compare(scope: Scope, raw: RawOp) -> Value:
-    if raw.attrs.get("compare_type") == "TOTALORDER":
-        raise unsupported(raw, "with TOTALORDER is not compiled", "compare with <, == and so on")
+    operands = scope.operands(raw)
+    if raw.attrs.get("compare_type") == "TOTALORDER" and operands[0].dtype == "f32":
+        operands = tuple(_in_total_order(scope, raw, value) for value in operands)
     direction = raw.attrs["comparison_direction"]
-    out = scope.result_type(raw)
-    return scope.emit(raw, "compare", scope.operands(raw), out, direction=direction)
+    return scope.emit(raw, "compare", operands, scope.result_type(raw), direction=direction)
+
+
+def _in_total_order(scope: Scope, raw: RawOp, value: Value) -> Value:
+    """Return i32 in IEEE's totalOrder: the bits; of negative numbers all but the sign flipped."""
+    words = TensorType(value.shape, "i32")
+    word = scope.emit(raw, "bitcast_convert", (value,), words)
+    number = scope.constant(raw, np.full(value.shape, 31, np.int32), "i32")
+    below = scope.constant(raw, np.full(value.shape, 2**31 - 1, np.int32), "i32")
+    sign = scope.emit(raw, "shift_right_arithmetic", (word, number), words)
+    flips = scope.emit(raw, "and", (sign, below), words)
+    return scope.emit(raw, "xor", (word, flips), words)
 
 
 def _select(scope: Scope, raw: RawOp) -> Value:
@@ -138,27 +129,10 @@ def _signed_start(scope: Scope, raw: RawOp, start: Value) -> Value:
 
 
 def _reduce(scope: Scope, raw: RawOp) -> Value:
-    if len(raw.operands) != 2:
-        raise unsupported(
-            raw,
-            f"over {len(raw.operands) // 2} arrays together (argmax and the like) is not compiled",
-            "compare with the maximum instead, or take argmax on the host",
-        )
     dims = tuple(sorted(raw.attrs["dimensions"]))
-    reducer = _reducer(raw)
+    reducer = reducer_of(raw, raw.regions[0])
     out = scope.result_type(raw)
     return scope.emit(raw, "reduce", scope.operands(raw), out, dims=dims, reducer=reducer)
-
-
-def _reducer(raw: RawOp) -> str:
-    """Return the name of a reduction body that is one op of its two parameters."""
-    (body,) = raw.regions
-    if len(body.ops) == 1 and sorted(body.ops[0].operands) == sorted(body.params):
-        name = body.ops[0].name.removeprefix("stablehlo.")
-        known = name in ("add", "multiply", "maximum", "minimum", "and", "or")
-        if known and body.returns == body.ops[0].results:
-            return name
-    raise unsupported(raw, "with this body is not compiled", "use sum, prod, max, min, all or any")
 
 
 PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
@@ -202,47 +176,6 @@ def _dot(scope: Scope, raw: RawOp) -> Value:
     return _dot_general(scope, whole)
 
 
-def _pad(scope: Scope, raw: RawOp) -> Value:
-    """Write padding as slices (negative edges) and concatenations (positive ones)."""
-    value, fill = scope.operands(raw)
-    if any(raw.attrs["interior_padding"]):
-        raise unsupported(raw, "between elements is not compiled", "pad only at the edges")
-    scope.result_type(raw)
-    value = _crop(scope, raw, value)
-    for dim, low in enumerate(raw.attrs["edge_padding_low"]):
-        high = raw.attrs["edge_padding_high"][dim]
-        value = _pad_axis(scope, raw, value, fill, dim, (max(low, 0), max(high, 0)))
-    return value
-
-
-def _crop(scope: Scope, raw: RawOp, value: Value) -> Value:
-    start = tuple(max(-low, 0) for low in raw.attrs["edge_padding_low"])
-    high = raw.attrs["edge_padding_high"]
-    limit = tuple(n - max(-h, 0) for n, h in zip(value.shape, high, strict=True))
-    shape = tuple(b - a for a, b in zip(start, limit, strict=True))
-    if shape == value.shape:
-        return value
-    out = TensorType(shape, value.dtype)
-    ones = (1,) * len(shape)
-    return scope.emit(raw, "slice", (value,), out, start=start, limit=limit, strides=ones)
-
-
-def _pad_axis(
-    scope: Scope, raw: RawOp, value: Value, fill: Value, dim: int, edges: tuple[int, int]
-) -> Value:
-    """Put edges[0] fills before and edges[1] fills after `value` along one axis."""
-    if not any(edges):
-        return value
-
-    def shape(extent: int) -> tuple[int, ...]:
-        return (*value.shape[:dim], extent, *value.shape[dim + 1 :])
-
-    parts = [scope.broadcast(raw, fill, shape(edge)) if edge else None for edge in edges]
-    pieces = [piece for piece in (parts[0], value, parts[1]) if piece is not None]
-    out = TensorType(shape(sum(edges) + value.shape[dim]), value.dtype)
-    return scope.emit(raw, "concatenate", pieces, out, dim=dim)
-
-
 def _reduce_precision(scope: Scope, raw: RawOp) -> Value:
     """float32 to float32 is the value itself; anything narrower is not compiled."""
     if (raw.attrs["exponent_bits"], raw.attrs["mantissa_bits"]) != (8, 23):
@@ -279,9 +212,23 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _attr_rule("concatenate", dim="dimension"),
-    "pad": _pad,
+    "pad": _attr_rule(
+        "pad", low="edge_padding_low", high="edge_padding_high", interior="interior_padding"
+    ),
+    "reverse": _attr_rule("reverse", dims="dimensions"),
+    "gather": gather,
+    "scatter": scatter,
+    "reduce_window": reduce_window,
+    "select_and_scatter": select_and_scatter,
     "reduce": _reduce,
     "dot_general": _dot_general,
     "dot": _dot,
     "reduce_precision": _reduce_precision,
 }
+"""Rules of ops with one result."""
+
+SEVERAL: dict[str, Callable[[Scope, RawOp], tuple[Value, ...]]] = {
+    "reduce": arg_reduce,
+    "sort": sort,
+}
+"""Rules of ops with several results."""

@@ -1,117 +1,31 @@
 """`while` loops: captured values become carried ones, counted loops get their trip count.
 
-In: a raw stablehlo.while, whose regions may use values from outside (canonicalize makes them do
-so). Out: a Module's while op, which carries all it reads: constants are repeated inside the
-regions, other captured values are carried unchanged after the original ones.
+In: a raw stablehlo.while. Out: a Module's while op, which carries all it reads (regions.py): other
+captured values than constants are carried unchanged after the original ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
-from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
-from spindle.frontends.scope import WIDE, Scope, tensor_type
+from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.regions import ConvertOps, closed_region, refuse_wide, split_captured
+from spindle.frontends.scope import Scope
 from spindle.ir.graph import Op, Region, Value
-
-ConvertOps = Callable[[Scope, tuple[RawOp, ...]], None]
 
 
 def convert_while(scope: Scope, raw: RawOp, convert_ops: ConvertOps) -> None:
     """Append the while op; `convert_ops` converts the ops of a region."""
-    captured = _captured(raw.regions)
-    repeated = [n for n in captured if _is_constant(scope, scope.value(n, raw))]
-    carried = [n for n in captured if n not in repeated]
+    carried, repeated = split_captured(scope, raw)
     operands = (*raw.operands, *carried)
-    for number in raw.operands:
-        _refuse_wide(scope, raw, number)
-    cond, body = (_region(scope, r, carried, repeated, convert_ops) for r in raw.regions)
+    refuse_wide(scope, raw, raw.operands, "carries")
+    cond, body = (closed_region(scope, r, carried, repeated, convert_ops) for r in raw.regions)
     body = Region(body.params, body.ops, body.returns + body.params[len(raw.operands) :])
     values = tuple(scope.value(n, raw) for n in operands)
     results = tuple(Value(value.type) for value in values)
     attrs = {"trip_count": trip_count(values, cond, body, scope.defs)}
     scope.append(Op("while", values, results, attrs, (cond, body), raw.loc))
     scope.values.update(zip(raw.results, results, strict=False))
-
-
-def _refuse_wide(scope: Scope, raw: RawOp, number: int) -> None:
-    """A 64-bit value that changes has no known range, so there is no safe 32-bit form."""
-    if scope.types[number].dtype in WIDE:
-        tensor_type(scope.types[number], f"{raw.name} carries", raw.loc)
-
-
-def _captured(regions: tuple[RawRegion, ...]) -> list[int]:
-    """List value numbers used inside but defined outside, each once, in order of use."""
-    defined: set[int] = set()
-    used: dict[int, None] = {}
-    for region in regions:
-        for numbers, is_use in _events(region):
-            if is_use:
-                used.update((n, None) for n in numbers if n not in defined)
-            else:
-                defined.update(numbers)
-    return list(used)
-
-
-def _events(region: RawRegion) -> Iterator[tuple[tuple[int, ...], bool]]:
-    """Yield (value numbers, used rather than defined) in program order."""
-    yield region.params, False
-    for op in region.ops:
-        yield op.operands, True
-        for inner in op.regions:
-            yield from _events(inner)
-        yield op.results, False
-    yield region.returns, True
-
-
-def _is_constant(scope: Scope, value: Value) -> bool:
-    definition = scope.defs.get(value)
-    return definition is not None and definition.kind == "constant"
-
-
-def _region(
-    outer: Scope,
-    raw: RawRegion,
-    carried: list[int],
-    repeated: list[int],
-    convert_ops: ConvertOps,
-) -> Region:
-    inner = Scope(outer.types)
-    for number in raw.params:
-        inner.values[number] = Value(tensor_type(outer.types[number], "a loop carries", ""))
-    for number in carried:
-        _carry(outer, inner, number)
-    params = tuple(inner.values.values())
-    for number in repeated:
-        _repeat(outer, inner, number)
-    convert_ops(inner, raw.ops)
-    returns = tuple(inner.values[number] for number in raw.returns)
-    return _without_unused_constants(Region(params, tuple(inner.ops), returns))
-
-
-def _carry(outer: Scope, inner: Scope, number: int) -> None:
-    """Make a parameter of a captured value; it never changes, so its range holds inside."""
-    value = outer.values[number]
-    inner.values[number] = Value(value.type)
-    if value in outer.ranges:
-        inner.ranges[inner.values[number]] = outer.ranges[value]
-
-
-def _repeat(outer: Scope, inner: Scope, number: int) -> None:
-    """Copy a captured constant into the region."""
-    value = outer.values[number]
-    attrs, loc = outer.defs[value].attrs, outer.defs[value].loc
-    copy = inner.append(Op("constant", (), (Value(value.type),), attrs, (), loc))
-    inner.values[number] = copy.result
-    if value in outer.ranges:
-        inner.ranges[copy.result] = outer.ranges[value]
-
-
-def _without_unused_constants(region: Region) -> Region:
-    """Drop constants that only the other region of the loop reads."""
-    used = {operand for op in region.ops for operand in op.operands} | set(region.returns)
-    ops = tuple(op for op in region.ops if op.kind != "constant" or op.result in used)
-    return Region(region.params, ops, region.returns)
 
 
 def trip_count(

@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 
 from spindle.errors import InternalError, UserError
+from spindle.ir.evaluate_compositions import COMPOSED
 from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
-from spindle.ir.evaluate_reduce import reduce
+from spindle.ir.evaluate_index import gather, reverse, scatter
+from spindle.ir.evaluate_reduce import arg_reduce, reduce
+from spindle.ir.evaluate_sort import sort
+from spindle.ir.evaluate_window import pad, reduce_window, select_and_scatter
 from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
 from spindle.options import Options
 
@@ -76,14 +80,16 @@ def _result(array: Array, expected: TensorType, op: Op) -> Array:
 def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> list[Array]:
     if op.kind == "while":
         return _while(op, operands, env, options)
+    if op.kind == "case":
+        return _case(op, operands, env, options)
+    if op.kind == "sort":
+        return sort(op, operands)
     if op.kind == "fusion":
         return _run(op.regions[0], operands, env, options)
     if op.kind == "dot_general":
         return [dot_general(op, operands[0], operands[1], options)]
-    if op.kind == "reduce":
-        return [reduce(op, operands[0], operands[1])]
-    if op.kind in ELEMENTWISE:
-        return [ELEMENTWISE[op.kind](op, *operands)]
+    if op.kind in _PLAIN:
+        return [_PLAIN[op.kind](op, *operands)]
     if op.kind in _MOVES:
         return [_MOVES[op.kind](op, operands)]
     raise InternalError(f"the evaluator has no definition of op kind {op.kind!r}")
@@ -101,6 +107,13 @@ def _while(op: Op, carried: list[Array], env: _Values, options: Options) -> list
 
 def _holds(cond: Region, carried: list[Array], env: _Values, options: Options) -> bool:
     return bool(_run(cond, carried, env, options)[0])
+
+
+def _case(op: Op, operands: list[Array], env: _Values, options: Options) -> list[Array]:
+    """Run the branch of the index; the last one where there is no such branch."""
+    index, last = int(operands[0]), len(op.regions) - 1
+    branch = op.regions[index if 0 <= index <= last else last]
+    return _run(branch, operands[1:], env, options)
 
 
 def _constant(op: Op, operands: list[Array]) -> Array:
@@ -171,3 +184,17 @@ _MOVES: dict[str, Callable[[Op, list[Array]], Array]] = {
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _concatenate,
 }
+
+_PLAIN: dict[str, Callable[..., Array]] = {
+    **ELEMENTWISE,
+    **COMPOSED,
+    "reduce": reduce,
+    "arg_reduce": arg_reduce,
+    "pad": pad,
+    "reduce_window": reduce_window,
+    "select_and_scatter": select_and_scatter,
+    "reverse": reverse,
+    "gather": gather,
+    "scatter": scatter,
+}
+"""Op kind -> function(op, *operands): the kinds that need neither regions nor options."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from spindle.errors import UnsupportedError
 from spindle.ir import functions
 from spindle.ir.graph import DTYPES, Op
 
@@ -142,7 +141,7 @@ def _shift_right_arithmetic(a: Array, b: Array) -> Array:
     return _shift(signed, b, np.right_shift, signed >> 31).astype(a.dtype)
 
 
-_COMPARE: dict[str, Callable[[Array, Array], Array]] = {
+COMPARE: dict[str, Callable[[Array, Array], Array]] = {
     "EQ": np.equal,
     "NE": np.not_equal,
     "LT": np.less,
@@ -153,7 +152,7 @@ _COMPARE: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def _compare(op: Op, a: Array, b: Array) -> Array:
-    return _COMPARE[op.attrs["direction"]](a, b)
+    return COMPARE[op.attrs["direction"]](a, b)
 
 
 def _select(op: Op, pred: Array, on_true: Array, on_false: Array) -> Array:
@@ -204,12 +203,6 @@ def _plain(function: Callable[..., Array]) -> Elementwise:
     return lambda op, *operands: function(*operands)
 
 
-def _atan2(op: Op, a: Array, b: Array) -> Array:
-    raise UnsupportedError(
-        "atan2 is not built yet", where=op.loc, fix="see docs/limits.md for what is"
-    )
-
-
 _PLAIN: dict[str, Callable[..., Array]] = {
     "add": add,
     "subtract": _subtract,
@@ -250,6 +243,5 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "clamp": _clamp,
     "convert": _convert,
     "bitcast_convert": _bitcast_convert,
-    "atan2": _atan2,
 }
 """Op kind -> function(op, *operands)."""

@@ -1,7 +1,7 @@
 """The rules of each op kind (docs/spec/module.md): operands, attributes, result types.
 
 In: an op whose operands are known to be defined. Out: nothing, or BadOpError with the reason;
-verify.py adds the op and its place.
+verify.py adds the op and its place. Kinds that the expand passes take out: kind_rules_expanded.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from spindle.ir.graph import DTYPES, Op, TensorType, Value
+from spindle.ir.kind_needs import need, need_axes, need_operands, need_result, need_same_types
+from spindle.ir.kind_rules_expanded import EXPANDED_RULES
 from spindle.ir.kinds import (
     BINARY,
     BITWISE,
@@ -22,67 +24,47 @@ from spindle.ir.kinds import (
     UNARY,
 )
 
-
-class BadOpError(Exception):
-    """A rule that an op breaks; becomes an InternalError with the op's place."""
-
-
-def need(condition: bool, reason: str) -> None:
-    """Raise BadOpError with the reason unless the condition holds."""
-    if not condition:
-        raise BadOpError(reason)
-
-
-def _operands(op: Op, count: int) -> None:
-    need(len(op.operands) == count, f"needs {count} operands, has {len(op.operands)}")
-
-
-def _same_types(op: Op, values: tuple[Value, ...]) -> None:
-    for value in values:
-        need(value.type == values[0].type, f"{value.type} where {values[0].type} is needed")
-
-
 # Elementwise kinds
 
 
 def _arithmetic(op: Op) -> None:
-    _operands(op, 2 if op.kind in BINARY else 1)
+    need_operands(op, 2 if op.kind in BINARY else 1)
     result = op.result
     dtype = op.operands[0].dtype
     if op.kind == "is_finite":
         need(result.type == TensorType(op.operands[0].shape, "i1"), "the result must be i1")
     else:
-        _same_types(op, (*op.operands, result))
+        need_same_types((*op.operands, result))
     need(op.kind not in FLOAT_ONLY or dtype == "f32", f"{dtype} where f32 is needed")
     need(op.kind not in INTEGER_ONLY or dtype in ("i32", "ui32"), f"{dtype} is no integer")
     need(op.kind not in BITWISE or dtype != "f32", "f32 has no bitwise ops")
 
 
 def _compare(op: Op) -> None:
-    _operands(op, 2)
-    _same_types(op, op.operands)
+    need_operands(op, 2)
+    need_same_types(op.operands)
     need(op.attrs["direction"] in DIRECTIONS, f"direction {op.attrs['direction']!r}")
     need(op.result.type == TensorType(op.operands[0].shape, "i1"), "the result must be i1")
 
 
 def _select(op: Op) -> None:
-    _operands(op, 3)
-    _same_types(op, (op.result, *op.operands[1:]))
+    need_operands(op, 3)
+    need_same_types((op.result, *op.operands[1:]))
     need(op.operands[0].type == TensorType(op.result.shape, "i1"), "pred must be i1, full shape")
 
 
 def _clamp(op: Op) -> None:
-    _operands(op, 3)
-    _same_types(op, (op.result, *op.operands))
+    need_operands(op, 3)
+    need_same_types((op.result, *op.operands))
 
 
 def _convert(op: Op) -> None:
-    _operands(op, 1)
+    need_operands(op, 1)
     need(op.operands[0].shape == op.result.shape, "the shape must stay")
 
 
 def _constant(op: Op) -> None:
-    _operands(op, 0)
+    need_operands(op, 0)
     value = op.attrs["value"]
     need(isinstance(value, np.ndarray), "value must be an ndarray")
     need(value.shape == op.result.shape, f"value has the shape {value.shape}")
@@ -90,7 +72,7 @@ def _constant(op: Op) -> None:
 
 
 def _iota(op: Op) -> None:
-    _operands(op, 0)
+    need_operands(op, 0)
     need(0 <= op.attrs["dim"] < len(op.result.shape), f"dim {op.attrs['dim']} does not exist")
 
 
@@ -98,43 +80,32 @@ def _iota(op: Op) -> None:
 
 
 def _reshape(op: Op) -> None:
-    _operands(op, 1)
+    need_operands(op, 1)
     source, result = op.operands[0], op.result
     need(source.dtype == result.dtype, "the element type must stay")
     need(source.type.size == result.type.size, "the number of elements must stay")
 
 
 def _broadcast(op: Op) -> None:
-    _operands(op, 1)
+    need_operands(op, 1)
     source, result, dims = op.operands[0], op.result, op.attrs["dims"]
     need(source.dtype == result.dtype, "the element type must stay")
     need(len(dims) == len(source.shape), "dims needs one entry per operand axis")
-    _axes(dims, len(result.shape), "dims")
+    need_axes(dims, len(result.shape), "dims")
     for extent, axis in zip(source.shape, dims, strict=True):
         need(extent in (1, result.shape[axis]), f"extent {extent} does not fit axis {axis}")
 
 
-def _axes(axes: tuple[int, ...], rank: int, what: str) -> None:
-    need(isinstance(axes, tuple), f"{what} must be a tuple")
-    need(all(0 <= axis < rank for axis in axes), f"{what} {axes} is outside rank {rank}")
-    need(len(set(axes)) == len(axes), f"{what} {axes} names an axis twice")
-
-
 def _transpose(op: Op) -> None:
-    _operands(op, 1)
+    need_operands(op, 1)
     source, order = op.operands[0], op.attrs["permutation"]
-    _axes(order, len(source.shape), "permutation")
+    need_axes(order, len(source.shape), "permutation")
     need(len(order) == len(source.shape), "permutation needs every axis")
-    _result(op, tuple(source.shape[axis] for axis in order), source.dtype)
-
-
-def _result(op: Op, shape: tuple[int, ...], dtype: str) -> None:
-    expected = TensorType(shape, dtype)
-    need(op.result.type == expected, f"the result is {op.result.type}, must be {expected}")
+    need_result(op, tuple(source.shape[axis] for axis in order), source.dtype)
 
 
 def _slice(op: Op) -> None:
-    _operands(op, 1)
+    need_operands(op, 1)
     source = op.operands[0]
     bounds = [op.attrs[key] for key in ("start", "limit", "strides")]
     need(all(len(b) == len(source.shape) for b in bounds), "needs one bound per axis")
@@ -142,7 +113,7 @@ def _slice(op: Op) -> None:
     for extent, start, limit, stride in zip(source.shape, *bounds, strict=True):
         need(0 <= start <= limit <= extent and stride > 0, "a bound is outside the operand")
         shape.append(-(-(limit - start) // stride))
-    _result(op, tuple(shape), source.dtype)
+    need_result(op, tuple(shape), source.dtype)
 
 
 def _starts(op: Op, first: int) -> None:
@@ -159,7 +130,7 @@ def _dynamic_slice(op: Op) -> None:
     need(len(sizes) == len(source.shape), "sizes needs every axis")
     fits = all(0 <= n <= extent for n, extent in zip(sizes, source.shape, strict=True))
     need(fits, f"sizes {sizes} do not fit")
-    _result(op, tuple(sizes), source.dtype)
+    need_result(op, tuple(sizes), source.dtype)
 
 
 def _dynamic_update_slice(op: Op) -> None:
@@ -170,40 +141,40 @@ def _dynamic_update_slice(op: Op) -> None:
     need(len(source.shape) == len(update.shape), "the update has another rank")
     fits = all(n <= extent for n, extent in zip(update.shape, source.shape, strict=True))
     need(fits, f"the update {update.shape} does not fit")
-    _result(op, source.shape, source.dtype)
+    need_result(op, source.shape, source.dtype)
 
 
 def _concatenate(op: Op) -> None:
     need(bool(op.operands), "needs an operand")
     first, dim = op.operands[0], op.attrs["dim"]
-    _axes((dim,), len(first.shape), "dim")
+    need_axes((dim,), len(first.shape), "dim")
     for value in op.operands:
         same = value.dtype == first.dtype and len(value.shape) == len(first.shape)
         rest = [i for i in range(len(first.shape)) if i != dim]
         same = same and all(value.shape[i] == first.shape[i] for i in rest)
         need(same, f"{value.type} does not fit {first.type}")
     total = sum(value.shape[dim] for value in op.operands)
-    _result(op, (*first.shape[:dim], total, *first.shape[dim + 1 :]), first.dtype)
+    need_result(op, (*first.shape[:dim], total, *first.shape[dim + 1 :]), first.dtype)
 
 
 # Kinds that compute over axes
 
 
 def _reduce(op: Op) -> None:
-    _operands(op, 2)
+    need_operands(op, 2)
     source, init = op.operands
     dims, reducer = op.attrs["dims"], op.attrs["reducer"]
-    _axes(dims, len(source.shape), "dims")
+    need_axes(dims, len(source.shape), "dims")
     need(tuple(sorted(dims)) == dims, "dims must be sorted")
     need(reducer in REDUCERS, f"unknown reducer {reducer!r}")
     need(source.dtype != "f32" or reducer not in BITWISE, "f32 has no bitwise ops")
     need(init.type == TensorType((), source.dtype), f"init is {init.type}")
     kept = tuple(n for axis, n in enumerate(source.shape) if axis not in dims)
-    _result(op, kept, source.dtype)
+    need_result(op, kept, source.dtype)
 
 
 def _dot_general(op: Op) -> None:
-    _operands(op, 2)
+    need_operands(op, 2)
     lhs, rhs = op.operands
     _same = lhs.dtype == rhs.dtype
     need(_same, "operands differ in element type")
@@ -211,13 +182,13 @@ def _dot_general(op: Op) -> None:
     batch, contract, free = zip(_side(op, "lhs", lhs), _side(op, "rhs", rhs), strict=True)
     need(batch[0] == batch[1], f"batch extents {batch[0]} and {batch[1]} differ")
     need(contract[0] == contract[1], f"contracted extents {contract[0]}, {contract[1]} differ")
-    _result(op, (*batch[0], *free[0], *free[1]), lhs.dtype)
+    need_result(op, (*batch[0], *free[0], *free[1]), lhs.dtype)
 
 
 def _side(op: Op, side: str, value: Value) -> tuple[tuple[int, ...], ...]:
     """Return the extents of one operand's batch, contracted and free axes."""
     batch, contract = op.attrs[f"{side}_batch"], op.attrs[f"{side}_contract"]
-    _axes((*batch, *contract), len(value.shape), side)
+    need_axes((*batch, *contract), len(value.shape), side)
     free = [i for i in range(len(value.shape)) if i not in batch and i not in contract]
     return tuple(tuple(value.shape[i] for i in axes) for axes in (batch, contract, free))
 
@@ -270,5 +241,6 @@ RULES: dict[str, Rule] = {
     "dot_general": _dot_general,
     "while": _while,
     "fusion": _fusion,
+    **EXPANDED_RULES,
 }
 """Op kind -> its rule."""

@@ -20,6 +20,8 @@ UNARY = frozenset(
     {
         "negate", "abs", "sign", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log",
         "log_plus_one", "tanh", "logistic", "floor", "ceil", "not", "is_finite", "popcnt",
+        "sine", "cosine", "tan", "cbrt", "round_nearest_even", "round_nearest_afz",
+        "count_leading_zeros", "erf", "erfc",
     }
 )  # fmt: skip
 TYPE_CHANGING = frozenset({"convert", "bitcast_convert"})
@@ -27,10 +29,16 @@ ELEMENTWISE = BINARY | UNARY | TYPE_CHANGING | {"compare", "select", "clamp"}
 FLOAT_ONLY = frozenset(
     {
         "atan2", "sqrt", "rsqrt", "exponential", "exponential_minus_one", "log", "log_plus_one",
-        "tanh", "logistic", "floor", "ceil", "is_finite",
+        "tanh", "logistic", "floor", "ceil", "is_finite", "sine", "cosine", "tan", "cbrt",
+        "round_nearest_even", "round_nearest_afz", "erf", "erfc",
     }
 )  # fmt: skip
-INTEGER_ONLY = frozenset({"shift_left", "shift_right_logical", "shift_right_arithmetic", "popcnt"})
+INTEGER_ONLY = frozenset(
+    {
+        "shift_left", "shift_right_logical", "shift_right_arithmetic", "popcnt",
+        "count_leading_zeros",
+    }
+)  # fmt: skip
 BITWISE = frozenset({"and", "or", "xor", "not"})
 STRUCTURAL = frozenset(
     {
@@ -39,6 +47,15 @@ STRUCTURAL = frozenset(
     }
 )  # fmt: skip
 """Kinds that stay on the top level, beside fusions, after the passes."""
+EXPANDED = frozenset(
+    {
+        "case", "arg_reduce", "pad", "reduce_window", "select_and_scatter", "reverse", "gather",
+        "scatter", "sort",
+    }
+)  # fmt: skip
+"""Kinds that the expand passes write with the others; none is left after them."""
+WITH_RESULTS = frozenset({"while", "fusion", "case", "sort"})
+"""Kinds with any number of results."""
 REDUCERS = frozenset({"add", "multiply", "maximum", "minimum", "and", "or"})
 DIRECTIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 PRECISIONS = frozenset({"DEFAULT", "HIGH", "HIGHEST", "float32"})

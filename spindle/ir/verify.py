@@ -10,8 +10,9 @@ from typing import Any
 
 from spindle.errors import InternalError
 from spindle.ir.graph import DTYPES, Module, Op, Region, Value
-from spindle.ir.kind_rules import RULES, BadOpError, need
-from spindle.ir.kinds import ELEMENTWISE, STRUCTURAL
+from spindle.ir.kind_needs import BadOpError, need
+from spindle.ir.kind_rules import RULES
+from spindle.ir.kinds import ELEMENTWISE, STRUCTURAL, WITH_RESULTS
 from spindle.ir.rewrite import splat_value
 
 
@@ -80,7 +81,7 @@ def _check_op(op: Op, known: set[Value]) -> None:
         need(value in known, f"operand %{value.name} is not defined before it in its region")
     _define(known, op.results, f"a result of {op.kind}")
     need(op.kind in RULES, "unknown kind")
-    need(op.kind in ("while", "fusion") or len(op.results) == 1, "needs one result")
+    need(op.kind in WITH_RESULTS or len(op.results) == 1, "needs one result")
     try:
         RULES[op.kind](op)
     except KeyError as missing:

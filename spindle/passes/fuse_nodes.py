@@ -19,8 +19,13 @@ from spindle.ir.rewrite import splat_value, users
 
 MAX_OPERANDS = 12
 """Tensor operands and results of one fusion, of the 16 operand registers of a strip program."""
+MAX_WITH_HEAD = 11
+"""The same of a fusion with a dot: its two operands and its sums take 7 registers."""
 MAX_LIVE = 32
-"""Values of a fusion's body alive at once: the temporaries of a strip program."""
+"""Values of a fusion's body alive at once, its constants and what it spreads from broadcasts, which
+live from its start to its end: the temporaries of a strip program."""
+MAX_RECORD = 176
+"""Length of a fusion's task record, 8 bytes each: an op or constant takes 1, a tensor 7."""
 
 
 @dataclass(eq=False)
@@ -201,10 +206,14 @@ class Graph:
         return False
 
     def _fits_machine(self, a: Node, b: Node) -> bool:
-        if len(self.reads(a, b).all) + len(self.writes(a, b)) > MAX_OPERANDS:
+        reads = self.reads(a, b)
+        n_tensors = len(reads.all) + len(self.writes(a, b))
+        if n_tensors > (MAX_WITH_HEAD if a.head or b.head else MAX_OPERANDS):
             return False
         ops = [*a.ops, *b.ops]
-        kept = self._kept_registers(ops, len(self.reads(a, b).whole))
+        kept = self._kept_registers(ops, len(reads.whole))
+        if len(ops) + kept + 7 * n_tensors > MAX_RECORD:
+            return False
         return self.peak_live(ops, set(self.writes(a, b))) + kept <= MAX_LIVE
 
     def _kept_registers(self, ops: list[Op], n_spread: int) -> int:

@@ -14,6 +14,17 @@ from spindle.ir.text import number
 from spindle.ir.verify import verify, verify_lowered
 from spindle.options import Options
 from spindle.passes.canonical_reduce import canonical_reduce
+from spindle.passes.expand_arg_reduce import expand_arg_reduce
+from spindle.passes.expand_case import expand_case
+from spindle.passes.expand_functions import expand_functions
+from spindle.passes.expand_gather import expand_gather
+from spindle.passes.expand_pad import expand_pad
+from spindle.passes.expand_remainder import expand_remainder
+from spindle.passes.expand_reverse import expand_reverse
+from spindle.passes.expand_scatter import expand_scatter
+from spindle.passes.expand_select_scatter import expand_select_scatter
+from spindle.passes.expand_sort import expand_sort
+from spindle.passes.expand_window import expand_window
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
@@ -25,6 +36,18 @@ Pass = Callable[[Module, Options], Module]
 
 PASSES: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
+    ("expand_case", expand_case),
+    ("expand_arg_reduce", expand_arg_reduce),
+    ("expand_window", expand_window),
+    ("expand_select_scatter", expand_select_scatter),
+    ("expand_sort", expand_sort),
+    ("expand_gather", expand_gather),
+    ("expand_scatter", expand_scatter),
+    ("expand_reverse", expand_reverse),
+    ("expand_pad", expand_pad),
+    ("expand_functions", expand_functions),
+    ("expand_remainder", expand_remainder),
+    ("simplify_expanded", simplify),
     ("integer_dot", integer_dot),
     ("fix_numerics", fix_numerics),
     ("fold_transpose", fold_transpose),
@@ -42,21 +65,25 @@ def run(
     dump: Callable[[str, Module], None] | None = None,
     timings: dict[str, float] | None = None,
 ) -> Module:
-    """Run every pass and check each result.
+    """Run every pass and check each result; a pass that finds nothing returns its own Module.
 
     dump: called with "ingest" and each pass's name and the Module after it.
     timings: gets {pass name: seconds}, checks not counted.
     Raises InternalError where a pass breaks a rule of docs/spec/module.md.
     """
     verify(module)
+    module = number(module)
     if dump:
-        dump("ingest", number(module))
+        dump("ingest", module)
     for name, apply in PASSES:
         start = time.perf_counter()
-        module = number(apply(module, options))
+        result = apply(module, options)
+        changed = result is not module
+        module = number(result) if changed else module
         if timings is not None:
             timings[name] = time.perf_counter() - start
-        verify(module)
+        if changed:
+            verify(module)
         if dump:
             dump(name, module)
     verify_lowered(module)

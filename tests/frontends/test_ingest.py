@@ -365,3 +365,12 @@ def test_jax_still_has_the_donation_list() -> None:
     """Where JAX renames it, donation would silently stop: this test says so."""
     enable_donation()
     assert "spinnaker" in jax_mlir._platforms_with_donation
+
+
+def test_error_functions_are_ours_in_functions_and_loops_too() -> None:
+    def fn(x: Any) -> Any:
+        inner = jax.jit(lambda a: jax.lax.erf(a) + jax.lax.erf(a))
+        return jax.lax.fori_loop(0, 2, lambda i, a: jax.lax.erfc(a), inner(x))
+
+    module = check(fn, np.linspace(-3, 3, 13, dtype=np.float32))
+    assert len(ops(module, "erf")) == len(ops(module, "erfc")) == 1

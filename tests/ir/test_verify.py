@@ -12,7 +12,28 @@ param %b : f32[3,2]
 param %m : i1[2,3]
 param %s : f32[]
 param %i : i32[]
+param %n : i32[2,3]
+param %j : i32[2,4,1]
+param %u : f32[2,4,2]
 """
+
+
+ARG = "%r = arg_reduce %a, {} {{dims=(1,), reducer='{}'}} : {}"
+PAD = "%r = pad %a, %s {{high=(1, 0), interior={1}, low={0}}} : {2}"
+WINDOW = """%r = reduce_window %a, %s {{base_dilation=(1, 1), padding=((0, 0), (0, 0)), \
+reducer='{2}', strides={1}, window={0}, window_dilation=(1, 1)}} : {3}"""
+SCATTER = """%r = select_and_scatter %a, {0}, %s {{direction='{1}', padding={2}, \
+strides=(1, 1), window=(1, 2)}} : f32[2,3]"""
+LOC = "  # model.py:7"
+"""Added to each bad line; a line with regions says where."""
+CASE = """%r = case %i, %a : f32[2,3] {LOC
+  param %p : f32[2,3]
+  return %p
+} {
+  param %q : f32[2,3]
+  %n = negate %q : f32[2,3]
+  return %n
+}"""
 
 
 def module(line: str) -> Module:
@@ -36,8 +57,54 @@ GOOD = [
     "%r = concatenate %a, %a {dim=1} : f32[2,6]",
     "%r = reduce %a, %s {dims=(0, 1), reducer='add'} : f32[]",
     f"%r = dot_general %a, %b {DOT} : f32[2,2]",
+    CASE.replace("LOC", ""),
+    ARG.format("%n, %s, %i", "maximum", "i32[2]"),
+    PAD.format("(1, -1)", "(0, 0)", "f32[4,2]"),
+    WINDOW.format("(1, 2)", "(1, 1)", "maximum", "f32[2,2]"),
+    SCATTER.format("%b", "GE", "((0, 1), (0, 0))"),
+    "%r = reverse %a {dims=(1,)} : f32[2,3]",
+    "%r, %t = sort %a, %n {dim=1, keys=(('LT', False),)} : f32[2,3], i32[2,3]",
+    "%r = gather %a, %j {axes=(1,)} : f32[2,4,2]",
+    "%r = scatter %a, %j, %u {axes=(1,), reducer='update'} : f32[2,3]",
 ]
 BAD = [
+    (CASE.replace("case %i", "case %s"), "index must be a scalar i32"),
+    (CASE.replace("case %i, %a", "case %i, %b"), "parameters differ from the operands"),
+    (CASE.replace("case %i, %a : f32[2,3]", "case %i, %a : f32[3,2]"), "returns differ"),
+    ("%r, %t = sort %a, %n {dim=2, keys=(('LT', False),)} : f32[2,3], i32[2,3]", "dim 2"),
+    ("%r, %t = sort %a, %b {dim=1, keys=(('LT', False),)} : f32[2,3], f32[3,2]", "shapes differ"),
+    ("%r = sort %a {dim=1, keys=()} : f32[2,3]", "0 keys of 1 operands"),
+    ("%r = sort %a {dim=1, keys=(('LE', False),)} : f32[2,3]", "keys"),
+    ("%r = sort %a {dim=1, keys=(('LT', False),)} : i32[2,3]", "the results differ"),
+    ("%r = sort {dim=1, keys=()} : f32[2,3]", "needs an operand"),
+    ("%r = reverse %a {dims=(2,)} : f32[2,3]", "outside rank"),
+    ("%r = gather %a, %n {axes=(1,)} : f32[2,4,2]", "the indices are"),
+    ("%r = gather %a, %j {axes=(0,)} : f32[2,4,2]", "axis 0 is the batch"),
+    ("%r = gather %a, %j {axes=()} : f32[2,4,2]", "an index per axis"),
+    ("%r = gather %b, %j {axes=(1,)} : f32[2,4,2]", "another batch"),
+    ("%r = gather %a, %j {axes=(1,)} : f32[2,4,5]", "do not fit"),
+    ("%r = gather %a, %j {axes=(1,)} : f32[2,3,2]", "a window per row"),
+    ("%r = gather %a, %j {axes=(1,)} : f32[2,4]", "a window needs every axis"),
+    ("%r = scatter %a, %j, %u {axes=(1,), reducer='or'} : f32[2,3]", "no bitwise"),
+    ("%r = scatter %a, %j, %u {axes=(1,), reducer='x'} : f32[2,3]", "reducer 'x'"),
+    ("%r = scatter %a, %j, %u {axes=(1,), reducer='add'} : f32[2,2]", "is needed"),
+    (PAD.format("(1,)", "(0, 0)", "f32[4,2]"), "for every axis"),
+    (PAD.format("(1, -1)", "(-1, 0)", "f32[4,2]"), "interior is negative"),
+    (PAD.format("(0, -9)", "(0, 0)", "f32[3,2]"), "the result has the shape"),
+    (PAD.format("(1, -1)", "(1, 0)", "f32[4,2]"), "must be f32"),
+    (WINDOW.format("(1,)", "(1, 1)", "add", "f32[2,2]"), "window needs every axis"),
+    (WINDOW.format("(1, 2)", "(1, 0)", "add", "f32[2,2]"), "strides must be positive"),
+    (WINDOW.format("(1, 2)", "(1, 1)", "and", "f32[2,2]"), "no bitwise"),
+    (WINDOW.format("(1, 2)", "(1, 1)", "add", "f32[2,3]"), "must be f32"),
+    (SCATTER.format("%a", "GE", "((0, 1), (0, 0))"), "the source is f32"),
+    (SCATTER.format("%b", "UP", "((0, 1), (0, 0))"), "direction 'UP'"),
+    (SCATTER.format("%b", "GE", "((0, 1),)"), "padding needs every axis"),
+    (ARG.format("%n, %s, %i", "add", "i32[2]"), "reducer 'add'"),
+    (ARG.format("%m, %s, %i", "maximum", "i32[2]"), "the numbers are i1"),
+    (ARG.format("%n, %i, %i", "maximum", "i32[2]"), "init is i32"),
+    (ARG.format("%n, %s, %s", "maximum", "i32[2]"), "the init's number is f32"),
+    (ARG.format("%n, %s, %i", "maximum", "f32[2]"), "must be i32"),
+    ("%r = case %i : f32[]", "needs a region"),
     ("%r = frobnicate %a : f32[2,3]", "unknown kind"),
     ("%r = add %a : f32[2,3]", "needs 2 operands"),
     ("%r = add %a, %b : f32[2,3]", r"f32\[3,2\] where f32\[2,3\] is needed"),
@@ -81,7 +148,7 @@ def test_good_ops_pass(line: str) -> None:
 @pytest.mark.parametrize(("line", "reason"), BAD)
 def test_bad_ops_are_named_with_the_reason(line: str, reason: str) -> None:
     with pytest.raises(InternalError, match=reason) as error:
-        verify(module(line + "  # model.py:7"))
+        verify(module(line.replace("LOC", LOC) if "LOC" in line else line + LOC))
     assert "%r" in str(error.value)
     assert "model.py:7" in str(error.value)
 

@@ -6,7 +6,7 @@ from spindle.ir.graph import Module, Op
 from spindle.ir.verify import verify_lowered
 from spindle.options import Options
 from spindle.passes.fuse import fuse
-from spindle.passes.fuse_nodes import MAX_LIVE, MAX_OPERANDS
+from spindle.passes.fuse_nodes import MAX_LIVE, MAX_OPERANDS, MAX_RECORD
 
 DOT = (
     "lhs_batch=(), lhs_contract=(1,), numerics=DotNumerics(mode='bfp28', mantissa=28, k_block=512,"
@@ -209,6 +209,19 @@ def test_values_alive_stay_within_the_temporaries() -> None:
     module = fused(f"{params}\n{products}\n{total}\nresult %t{n - 1}")
     assert len(module.body.ops) > 1
     assert all(peak(op) <= MAX_LIVE for op in module.body.ops)
+
+
+def test_constants_take_temporaries_and_room_in_the_record() -> None:
+    steps = ["%0 = multiply %x, %x : f32[9]"]
+    for k in range(200):
+        steps.append(f"%c{k} = constant {k % 60 + 2}.0 : f32[9]")
+        steps.append(f"%{k + 1} = add %{k}, %c{k} : f32[9]")
+    module = fused("param %x : f32[9]\n" + "\n".join(steps) + "\nresult %200")
+    for fusion in module.body.ops:
+        body = fusion.regions[0].ops
+        n_constants = sum(op.kind == "constant" for op in body)
+        assert n_constants + 1 <= MAX_LIVE
+        assert len(body) + 7 * (len(fusion.operands) + len(fusion.results)) <= MAX_RECORD
 
 
 def test_different_constants_keep_a_temporary_each() -> None:

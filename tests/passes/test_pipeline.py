@@ -58,6 +58,15 @@ def test_fusions_are_as_docs_spec_module_promises(module: Module) -> None:
                 assert 1 not in op.operands[0].shape
 
 
+def test_expand_passes_leave_a_module_without_their_kinds_alone() -> None:
+    text = 'module "m" {\n  param %0 : i32[2]\n  %1 = remainder %0, %0 : i32[2]\n  result %1\n}\n'
+    module = from_text(text)
+    for name, apply in PASSES:
+        if name.startswith("expand") and name != "expand_remainder":
+            assert apply(module, Options()) is module
+    assert to_text(run(module, Options())).count("remainder") == 1
+
+
 def test_dump_and_timings_name_every_pass() -> None:
     module = from_text('module "m" {\n  param %0 : f32[2]\n  result %0\n}\n')
     names: list[str] = []
