@@ -26,7 +26,7 @@ ROWS += np.round(RNG.standard_normal((7, 23)).astype(np.float32))
 LONG = RNG.integers(-40, 40, (3, 100)).astype(np.float32)
 LONG[0, ::9], LONG[1, ::7] = np.nan, -0.0
 INTS = RNG.integers(-(2**31), 2**31, (5, 70)).astype(np.int32)
-NETWORK = RNG.integers(-300, 300, (1, 600)).astype(np.float32)
+NETWORK = RNG.integers(-300, 300, (1, 1800)).astype(np.float32)
 NETWORK[0, ::9], NETWORK[0, ::7] = np.nan, -0.0
 Case = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -50,7 +50,7 @@ CASES: dict[str, Case] = {
     "two keys": (two_keys, (np.sign(np.nan_to_num(ROWS)), ROWS)),
     "long two keys": (two_keys, (np.sign(INTS), INTS % 3)),
     "median": (jnp.median, (np.nan_to_num(ROWS),)),
-    "network": (lambda x: (jnp.sort(x, 1), jnp.argsort(x, 1)), (NETWORK,)),
+    "network": (lambda x: jnp.argsort(x, 1), (NETWORK,)),
     "middle axis": (lambda x: jnp.sort(x.reshape(5, 7, 10), 1), (INTS,)),
 }
 
@@ -61,7 +61,7 @@ def test_as_jax_and_on_native(name: str) -> None:
     same_everywhere(fn, args, machines=((16, None),))
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 63, 64, 65, 128, 511, 512, 513, 1025])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 63, 64, 65, 128, 1025])
 def test_axes_of_n_elements(n: int) -> None:
     x = RNG.integers(-9, 9, (2, n)).astype(np.float32)
     same_as_jax(lambda a: (jnp.sort(a, 1), jnp.argsort(a, 1)), (x,))

@@ -17,8 +17,11 @@ from spindle.ir.rewrite import Builder
 from spindle.options import Options
 from spindle.passes.emit import Emitter, expand
 
-COUNTED = 512
-"""Elements up to which counting is cheaper than the network."""
+PAIR_CYCLES = 5
+"""Of counting, for each pair of elements, on 16 lanes."""
+TRIP_CYCLES = 70_000
+ELEMENT_CYCLES = 25
+"""Of the network, for each trip, and for each element in it; all three as native counts them."""
 
 Keys = tuple[tuple[str, bool], ...]
 
@@ -35,16 +38,22 @@ def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:
     if shape[dim] < 2 or not prod(shape):
         return op.operands
     others = tuple(axis for axis in range(len(shape)) if axis != dim)
-    counts = shape[dim] <= COUNTED
+    rest = prod(shape[axis] for axis in others)
+    counts = by_counting(shape[dim], rest)
     order = (*others, dim) if counts else (dim, *others)
     moved = [emit.transpose(value, order) for value in op.operands]
-    rest = prod(shape[axis] for axis in others)
     flat = (rest, shape[dim]) if counts else (shape[dim], rest)
     rows = [emit.reshape(value, flat) for value in moved]
     done = _counted(emit, rows, op.attrs["keys"]) if counts else _network(emit, op, rows)
     wide = [emit.reshape(value, tuple(shape[axis] for axis in order)) for value in done]
     back = tuple(order.index(axis) for axis in range(len(order)))
     return tuple(emit.transpose(value, back) for value in wide)
+
+
+def by_counting(n: int, rows: int) -> bool:
+    """Whether counting is cheaper than the network."""
+    trips = (n - 1).bit_length() ** 2
+    return PAIR_CYCLES * rows * n * n <= trips * (TRIP_CYCLES + ELEMENT_CYCLES * rows * n)
 
 
 def _rank(emit: Emitter, x: Value, direction: str, by_bits: bool) -> Value:
