@@ -332,6 +332,11 @@ DOT_FIELDS = {
     "lhs_contract": "lhs_contracting_dimensions",
     "rhs_contract": "rhs_contracting_dimensions",
 }
+CONV_FIELDS = {
+    "lhs_axes": ("input_batch", "input_feature", "input_spatial"),
+    "rhs_axes": ("kernel_output_feature", "kernel_input_feature", "kernel_spatial"),
+    "out_axes": ("output_batch", "output_feature", "output_spatial"),
+}
 ALGORITHM_FIELDS = (
     "lhs_precision_type",
     "rhs_precision_type",
@@ -360,8 +365,22 @@ def _plain_stablehlo(attribute: Any) -> Any:
     if kind.startswith(".dot<"):
         dims = stablehlo.DotDimensionNumbers(attribute)
         return {key: tuple(getattr(dims, name)) for key, name in DOT_FIELDS.items()}
+    if kind.startswith(".conv<"):
+        return _conv_axes(stablehlo.ConvDimensionNumbers(attribute))
     if kind.startswith(".dot_algorithm<"):
         algorithm = stablehlo.DotAlgorithm(attribute)
         return tuple(str(getattr(algorithm, name)) for name in ALGORITHM_FIELDS)
     found = re.fullmatch(r"<\w+ (\w+)>", kind)
     return found[1] if found else str(attribute)
+
+
+def _conv_axes(dims: Any) -> dict[str, tuple[int, ...]]:
+    """Read dimension numbers as (batch or output, feature, spatial ...) per tensor."""
+    return {
+        key: (
+            getattr(dims, f"{first}_dimension"),
+            getattr(dims, f"{second}_dimension"),
+            *getattr(dims, f"{spatial}_dimensions"),
+        )
+        for key, (first, second, spatial) in CONV_FIELDS.items()
+    }

@@ -18,6 +18,8 @@ from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
 from spindle.passes.integer_dot import integer_dot
+from spindle.passes.lower_convolution import lower_convolution
+from spindle.passes.lower_reverse import lower_reverse
 from spindle.passes.simplify import simplify
 from spindle.passes.squeeze import squeeze
 
@@ -25,8 +27,10 @@ Pass = Callable[[Module, Options], Module]
 
 PASSES: tuple[tuple[str, Pass], ...] = (
     ("simplify", simplify),
-    ("integer_dot", integer_dot),
     ("fix_numerics", fix_numerics),
+    ("lower_convolution", lower_convolution),
+    ("lower_reverse", lower_reverse),
+    ("integer_dot", integer_dot),
     ("fold_transpose", fold_transpose),
     ("canonical_reduce", canonical_reduce),
     ("squeeze", squeeze),
