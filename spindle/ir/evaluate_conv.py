@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 def convolution(op: Op, lhs: Array, rhs: Array, options: Options) -> Array:
     """Evaluate a convolution op; see docs/spec/module.md for its attributes."""
     shape, numerics = geometry(op), conv_numerics(op, options)
-    images, kernel = _images(op, lhs, shape), _kernel(op, rhs, shape)
+    images, kernel = images_of(op, lhs, shape), kernel_of(op, rhs, shape)
     a, b = windows(images, shape, numerics.form), rows(kernel, numerics.form)
     if lhs.dtype != np.float32:
         out = np.matmul(a, b.swapaxes(1, 2))
@@ -43,7 +43,7 @@ def conv_numerics(op: Op, options: Options) -> ConvNumerics:
     return ConvNumerics(dots.dot_numerics(op, options).mode, form(op))
 
 
-def _images(op: Op, lhs: Array, shape: Geometry) -> Array:
+def images_of(op: Op, lhs: Array, shape: Geometry) -> Array:
     """The lhs as [G, M, C, *S]."""
     x = lhs.transpose(op.attrs["lhs_axes"])
     split = (shape.batch_groups, shape.images, shape.feature_groups, shape.channels)
@@ -51,7 +51,7 @@ def _images(op: Op, lhs: Array, shape: Geometry) -> Array:
     return x.reshape(shape.groups, shape.images, shape.channels, *shape.image)
 
 
-def _kernel(op: Op, rhs: Array, shape: Geometry) -> Array:
+def kernel_of(op: Op, rhs: Array, shape: Geometry) -> Array:
     """The rhs as [G, N, C, *W], reversed axes turned."""
     w = rhs.transpose(op.attrs["rhs_axes"])
     w = w.reshape(shape.groups, shape.outputs, shape.channels, *shape.window)
@@ -113,7 +113,7 @@ def _bfp28(
     shape: Geometry,
     numerics: ConvNumerics,
 ) -> Array:
-    d = _balance(images, kernel)
+    d = balance(images, kernel)
     qa, qb = _quantised(images, d, numerics), _quantised(kernel, -d, numerics)
     taken = windows(qa.q.reshape(images.shape), shape, numerics.form)
     n_blocks = -(-shape.contracted // numerics.k_block)
@@ -132,7 +132,7 @@ def _flat(x: Array) -> Array:
     return x.reshape(*x.shape[:2], prod(x.shape[2:]))
 
 
-def _balance(images: Array, kernel: Array) -> Array:
+def balance(images: Array, kernel: Array) -> Array:
     """Balancing exponents d [G, C]."""
     peaks = [
         dots.column_peaks(_flat(x)).reshape(x.shape[0], x.shape[2], prod(x.shape[3:]))

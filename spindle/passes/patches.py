@@ -21,8 +21,12 @@ MAX_SLICES = 1024
 
 def forward(builder: Builder, images: Value, shape: Geometry, loc: str) -> Value:
     """Put the window's positions side by side; feature groups get an axis before the last."""
-    _check(prod(shape.window), loc)
     images = padded(builder, images, shape, 1, loc)
+    if shape.feature_groups == 1 and shape.places < prod(shape.window):
+        rows = (shape.contracted,)
+        value = _by_place(builder, images, shape, 1, rows, loc)
+        return builder.reshape(value, (images.shape[0], *shape.result, *rows), loc)
+    _check(prod(shape.window), loc)
     steps = tuple(zip(shape.rhs_dilation, shape.result, shape.strides, strict=True))
     split = (images.shape[0], *shape.result, shape.feature_groups, shape.channels)
     parts = _slices(builder, images, 1, shape.window, steps, loc)
@@ -33,22 +37,33 @@ def forward(builder: Builder, images: Value, shape: Geometry, loc: str) -> Value
 
 def weight_gradient(builder: Builder, images: Value, shape: Geometry, loc: str) -> Value:
     """Put the places one after the other; feature groups get an axis before the last."""
-    _check(shape.places, loc)
     images = padded(builder, images, shape, 2, loc)
+    groups = (shape.feature_groups,) if shape.feature_groups > 1 else ()
+    return _by_place(builder, images, shape, 2, (*groups, shape.contracted), loc)
+
+
+def _by_place(
+    builder: Builder,
+    images: Value,
+    shape: Geometry,
+    first_axis: int,
+    row: tuple[int, ...],
+    loc: str,
+) -> Value:
+    """Return [B, places, *row]: a slice, one window of every image, for each place."""
+    _check(shape.places, loc)
     steps = tuple(zip(shape.strides, shape.window, shape.rhs_dilation, strict=True))
-    row: tuple[int, ...] = (images.shape[0], 1, shape.contracted)
-    if shape.feature_groups > 1:
-        row = (*row[:2], shape.feature_groups, shape.contracted)
-    parts = _slices(builder, images, 2, shape.result, steps, loc)
-    return join(builder, [builder.reshape(part, row, loc) for part in parts], 1, loc)
+    parts = _slices(builder, images, first_axis, shape.result, steps, loc)
+    lines = [builder.reshape(part, (images.shape[0], 1, *row), loc) for part in parts]
+    return join(builder, lines, 1, loc)
 
 
 def _check(n_slices: int, loc: str) -> None:
     if n_slices > MAX_SLICES:
         raise UnsupportedError(
-            f"a convolution with {n_slices} positions of its window",
+            f"a convolution takes {n_slices} slices of its images",
             where=loc,
-            limit=f"the limit is {MAX_SLICES} copies of the images",
+            limit=f"the limit is {MAX_SLICES}, one for each position of the window",
             fix="use a smaller window, or write it as a matrix product",
         )
 
@@ -93,10 +108,11 @@ def padded(builder: Builder, value: Value, shape: Geometry, first_axis: int, loc
     for i, (low, high) in enumerate(shape.padding):
         axis = first_axis + i
         value = _spread(builder, value, axis, shape.lhs_dilation[i], loc)
-        value = cut(builder, value, axis, max(-low, 0), value.shape[axis] + min(high, 0), loc)
-        edges = [_zeros(builder, value, axis, max(edge, 0), loc) for edge in (low, high)]
-        parts = [part for part in (edges[0], value, edges[1]) if part.shape[axis]]
-        value = join(builder, parts, axis, loc)
+        edges = [_zeros(builder, value, axis, edge, loc) for edge in (low, high) if edge > 0]
+        parts = [*edges[: low > 0], value, *edges[low > 0 :]]
+        value = join(builder, [part for part in parts if part.shape[axis]] or [value], axis, loc)
+        end = value.shape[axis] + min(high, 0)
+        value = cut(builder, value, axis, max(-low, 0), end, loc)
     return value
 
 

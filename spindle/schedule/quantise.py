@@ -18,6 +18,7 @@ from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
 from spindle.schedule.resident import Residence
 from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import CHUNK, LANES
+from spindle.spec.tables import QUANTISE_GIVEN
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 _SPARE = 64
@@ -62,6 +63,8 @@ class Quantised:
     k_block: int
     panel: Buf
     exponents: Buf
+    given: bool = False
+    """The exponents are an operand of the dot: one word a row for all K-blocks."""
 
     @property
     def chunk_bytes(self) -> int:
@@ -93,8 +96,8 @@ class Quantised:
 
     def exponent_operand(self, dim: int, store: bool = False) -> Operand:
         """The exponent words, free index on `dim`."""
-        row = self.matrix.free * WORD
-        stride = [self.n_blocks * row, 0, 0, row if self.n_blocks > 1 else 0]
+        row, n_blocks = self.matrix.free * WORD, 1 if self.given else self.n_blocks
+        stride = [n_blocks * row, 0, 0, row if n_blocks > 1 else 0]
         stride[dim] = WORD
         return Operand(
             "exponents",
@@ -102,7 +105,7 @@ class Quantised:
             (stride[0], stride[1], stride[2], stride[3]),
             dim,
             store=store,
-            granule3=self.k_block if self.n_blocks > 1 else 1,
+            granule3=self.k_block if n_blocks > 1 else 1,
         )
 
 
@@ -125,6 +128,46 @@ def both(
     left = _quantise(ctx, lhs, d, kept[0], int(numerics.swapped), numerics, loc)
     right = _quantise(ctx, rhs, d, kept[1], int(not numerics.swapped), numerics, loc)
     return left, right
+
+
+def given(
+    ctx: Lowering,
+    sides: tuple[Matrix, Matrix],
+    d: Buf,
+    exponents: tuple[Buf, Buf],
+    k_block: int,
+    loc: str,
+) -> tuple[Quantised, Quantised]:
+    """Append the jobs that quantise both operands of a dot whose exponents are its operands."""
+    left, right = (
+        _quantise_given(ctx, x, d, Quantised(x, k_block, _panel(ctx, loc), e, True), is_rhs, loc)
+        for is_rhs, (x, e) in enumerate(zip(sides, exponents, strict=True))
+    )
+    return left, right
+
+
+def _panel(ctx: Lowering, loc: str) -> Buf:
+    return ctx.new_buf(WORD, "mantissas", loc)
+
+
+def _quantise_given(
+    ctx: Lowering, x: Matrix, d: Buf, out: Quantised, is_rhs: int, loc: str
+) -> Quantised:
+    out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
+    operands = _quantise_operands(x, d, out)
+    draft = _draft(ctx, x, "QUANTISE", operands, loc, [out.k_block], even=True)
+    draft = replace(draft, k_block=out.k_block, arg=is_rhs | QUANTISE_GIVEN)
+    ctx.add_drafts([draft], [x.buf, d, out.exponents], [out.panel])
+    return out
+
+
+def _quantise_operands(x: Matrix, d: Buf, out: Quantised) -> tuple[Operand, ...]:
+    return (
+        x.operand(1, "x"),
+        Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),
+        out.panel_operand(1, store=True),
+        out.exponent_operand(1, store=not out.given),
+    )
 
 
 def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics, lanes: int) -> Residence | None:
@@ -275,16 +318,10 @@ def _quantise(
     loc: str,
 ) -> Quantised:
     block = numerics.k_block
-    out = Quantised(x, block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
+    out = Quantised(x, block, _panel(ctx, loc), ctx.new_buf(WORD, "exp", loc))
     out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
     out.exponents.size_bytes = x.batch * out.n_blocks * x.free * WORD
-    operands = (
-        x.operand(1, "x"),
-        Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),
-        out.panel_operand(1, store=True),
-        out.exponent_operand(1, store=True),
-    )
-    draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
+    draft = _draft(ctx, x, "QUANTISE", _quantise_operands(x, d, out), loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
 
     def make(room: Room) -> list[Step]:

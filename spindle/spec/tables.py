@@ -137,5 +137,8 @@ KERNEL: dict[str, int] = {name: i for i, (name, _) in enumerate(KERNELS)}
 EMPTY_EXPONENT = -32768
 """Exponent of a row, column or block without a finite non-zero element."""
 
+QUANTISE_GIVEN = 2
+"""In a QUANTISE task's arg: operand 3 gives the exponents, it is not written."""
+
 NONFINITE_FLAG = 0x10000
 """Set in an exponent word (low half: e as int16) when the block has an Inf or a NaN."""

@@ -24,8 +24,6 @@ UNSUPPORTED = [
     (lambda x: jnp.argmax(x), "stablehlo.reduce over 2 arrays", "argmax on the host"),
     (lambda x: x[jnp.array([0, 2])], "stablehlo.gather is not compiled", "one-hot"),
     (lambda x: x.at[jnp.array([0])].add(1.0), "stablehlo.scatter is not compiled", "one-hot"),
-    (lambda x: jax.lax.conv(x[None, None], x[None, None], (1, 1), "SAME"),
-     "stablehlo.convolution is not compiled", "dense"),
     (lambda x: jax.lax.cond(x[0, 0] > 0, jnp.sin, jnp.cos, x), "stablehlo.case", "jnp.where"),
     (lambda x: jnp.linalg.cholesky(x), "stablehlo.cholesky is not compiled", "host"),
     (lambda x: jnp.linalg.eigh(x), "JAX's eigh has no StableHLO form", "host"),

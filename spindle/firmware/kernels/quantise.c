@@ -1,8 +1,8 @@
 /* QUANTISE: float32 rows to 28-bit mantissas in a panel, one exponent per row of a K-block.
  *
  * In: operand 0 X (dim 3 or dim 1 fast), f along dim 1, dim 3 one whole K-block; operand 1 d_k.
- * task->arg 0: x * 2^d_k, 1: x * 2^-d_k. Out: operand 2 the panel, operand 3 one exponent word per
- * row. E = max of e(x) +- d_k over the block; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
+ * task->arg bit 0: x * 2^-d_k, else x * 2^d_k. Out: operand 2 the panel, operand 3 one exponent word per
+ * row. E = max of e(x) +- d_k over the block, or operand 3's with SPINDLE_QUANTISE_GIVEN; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
  * bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
  *
  *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words   k0f0 k0f1 k1f0 ... k7f1
@@ -100,22 +100,35 @@ static uint32_t exponent_word(const struct peaks *peaks, uint32_t row)
            (peaks->nonfinite[row] ? SPINDLE_NONFINITE_FLAG : 0);
 }
 
-/* One pair of rows into its places of the panel; its exponents into peaks. */
-static void pair_compute(struct peaks *peaks, const struct source *s, uint32_t pair,
-                         uint32_t *panel)
+/* The exponents of a pair of rows; x: its first place of the panel. */
+static void peaks_find(struct peaks *peaks, const struct source *s, const uint32_t *x)
 {
     int32_t padded[SPINDLE_CHUNK];
-    uint32_t *out = panel + pair * PLACES;
+    peaks_clear(peaks);
+    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, x += s->pitch) {
+        peaks_raise(peaks, x, chunk_d(padded, s, k), s->sign);
+    }
+    peaks_fold(peaks);
+}
+
+/* One pair of rows into its places of the panel; its exponents are found first, or given. */
+static void pair_compute(const struct source *s, uint32_t pair, uint32_t *panel,
+                         uint32_t *exponents)
+{
+    int32_t padded[SPINDLE_CHUNK];
+    uint32_t *out = panel + pair * PLACES, f = 2 * pair;
+    struct peaks found, *peaks = &found;
     for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
         move_chunk(out, s, pair, k);
     }
-    peaks_clear(peaks);
     out = panel + pair * PLACES;
-    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
-        peaks_raise(peaks, out, chunk_d(padded, s, k), s->sign);
+    if (!s->given) {
+        peaks_find(peaks, s, out);
     }
-    peaks_fold(peaks);
-    out = panel + pair * PLACES;
+    for (uint32_t i = 0; i < 2 && f + i < s->n_f; i++) {
+        exponents[f + i] = s->given ? exponents[f + i] : exponent_word(peaks, i);
+        peaks->e[i] = (int16_t)exponents[f + i];
+    }
     for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
         chunk_mantissas(out, chunk_d(padded, s, k), s->sign, peaks->e);
     }
@@ -125,12 +138,8 @@ void quantise_compute(const struct kernel_args *args)
 {
     uint32_t *exponents = args->data[3];
     struct source s;
-    struct peaks peaks;
     view_source(&s, args);
     for (uint32_t pair = 0; 2 * pair < s.n_f; pair++) {
-        pair_compute(&peaks, &s, pair, args->data[2]);
-        for (uint32_t f = 2 * pair; f < 2 * pair + 2 && f < s.n_f; f++) {
-            exponents[f] = exponent_word(&peaks, f & 1);
-        }
+        pair_compute(&s, pair, args->data[2], exponents);
     }
 }

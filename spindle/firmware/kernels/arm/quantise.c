@@ -44,10 +44,14 @@ static uint32_t is_zero(const struct source *s, const uint32_t *x)
 }
 
 /* Exponent word of a row with this largest field; a row of zeros gets a field that leaves nothing of it.
- * Returns 0 where the row is not ordinary. */
+ * A given word says the field. Returns 0 where the row is not ordinary. */
 static uint32_t settle_field(const struct source *s, const uint32_t *x, const struct range *range,
                              int32_t *field, uint32_t *exponent)
 {
+    if (s->given) {
+        *field = (int16_t)*exponent + 127;
+        return !(*exponent & SPINDLE_NONFINITE_FLAG) && is_ordinary(*field, range);
+    }
     *exponent = (uint32_t)(*field - 127) & 0xffffu;
     if (!is_ordinary(*field, range) && is_zero(s, x)) {
         *field = range->high + ZERO_DISTANCE;
@@ -74,11 +78,13 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
     uint32_t whole = s->n_k / SPINDLE_CHUNK, base[2], exponent[2];
     struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
                                  (int32_t)s->step_k * 4 - step_f, s->sign};
-    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0 || !quantise_tops(&loop, top)) {
+    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0 ||
+        (!s->given && !quantise_tops(&loop, top))) {
         return 0;
     }
     for (uint32_t i = 0; i < 2; i++) {
         field = (top[i] >> TOP_SHIFT) - 1;
+        exponent[i] = exponents[f + i];
         if (!settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i])) {
             return 0;
         }
@@ -112,7 +118,7 @@ static void row_slow(const struct source *s, uint32_t f, uint32_t *exponents, ui
 {
     const uint32_t *x = s->x + f * s->step_f;
     uint32_t n_k = f < s->n_f ? s->n_k : 0;
-    if (n_k != 0) {
+    if (n_k != 0 && !s->given) {
         exponents[f] = row_exponent(s, x);
     }
     for (uint32_t k0 = 0; k0 < s->n_k; k0 += SPINDLE_CHUNK, out += s->pitch) {
