@@ -15,7 +15,7 @@ import numpy as np
 from arm_program import ArmProgram, TimedProgram
 
 from spindle.spec import records
-from spindle.spec.tables import KERNEL
+from spindle.spec.tables import KERNEL, QUANTISE_GIVEN
 
 STRIP = 64
 N_REGS, N_WORD, STRIP_WORDS = 48, 49, 96
@@ -157,12 +157,17 @@ def quantise(
     *,
     across: bool,
     out: int,
+    given: np.ndarray | None = None,
 ) -> Call:
-    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 exponents."""
+    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 exponents.
+
+    given: exponent words that the kernel shall take.
+    """
     n_f, n_k = x.shape
     stored = np.ascontiguousarray(x.T if across else x)
     panel = np.full(-(-n_f // 2) * 16 * -(-n_k // CHUNK), 0xDEAD, np.uint32)
-    exponents = np.full(n_f, 0xDEAD, np.uint32)
+    exponents = np.full(n_f, 0xDEAD, np.uint32) if given is None else given
+    arg |= 0 if given is None else QUANTISE_GIVEN
     operands = [
         operand(1 if across else 3, (1, 3)),
         operand(3, (3,)),

@@ -11,6 +11,7 @@ import numpy as np
 from task_tools import INTERNAL, LAZY, STORE, instr, operand, task, words
 
 from spindle.kernels_host.harness import run_task
+from spindle.spec.tables import QUANTISE_GIVEN
 
 
 @dataclass
@@ -110,6 +111,25 @@ def quantise(
     record = task("QUANTISE", (1, n_f, 1, n_k), (1, tile_f, 1, k_block), k_block=k_block, arg=arg)
     run_task(record, operands, [], [stored(x, across), words(d), panel.q, panel.e])
     panel.e = panel.e.reshape(blocks, n_f)
+    return panel
+
+
+def quantise_given(
+    x: np.ndarray, d: np.ndarray, words: np.ndarray, arg: int, k_block: int, across: bool
+) -> Panel:
+    """Quantise x [F, K] with one given exponent word a row, whatever the K-block."""
+    n_f, n_k = x.shape
+    q = np.full(-(-n_f // 2) * 16 * -(-n_k // 8), 0xDEAD, np.uint32)
+    panel = Panel(q, words.copy(), n_f, n_k, k_block)
+    operands = [
+        matrix_operand(x, 1, across),
+        operand((0, 0, 0, 1), 3),
+        panel.operands(1, STORE)[0],
+        operand((0, 1, 0, 0), 1),
+    ]
+    arg |= QUANTISE_GIVEN
+    record = task("QUANTISE", (1, n_f, 1, n_k), (1, 4, 1, k_block), k_block=k_block, arg=arg)
+    run_task(record, operands, [], [stored(x, across), d.view(np.uint32), panel.q, panel.e])
     return panel
 
 
