@@ -144,6 +144,14 @@ def _slice(op: Op, operands: list[Array]) -> Array:
     return operands[0][tuple(slice(*bound) for bound in bounds)]
 
 
+def _strided(op: Op, operands: list[Array]) -> Array:
+    (x,), shape = operands, op.result.shape
+    index = np.zeros(shape, np.intp)
+    for axis, step in enumerate(op.attrs["strides"]):
+        index += np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - axis - 1)) * step
+    return x.reshape(-1)[index]
+
+
 def _window(starts: list[Array], shape: Sequence[int], sizes: Sequence[int]) -> tuple[slice, ...]:
     """The clamped window: start_i in 0..shape_i - sizes_i."""
     firsts = [
@@ -176,6 +184,7 @@ _MOVES: dict[str, Callable[[Op, list[Array]], Array]] = {
     "transpose": _transpose,
     "reverse": _reverse,
     "slice": _slice,
+    "strided": _strided,
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _concatenate,

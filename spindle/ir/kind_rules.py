@@ -153,6 +153,16 @@ def _slice(op: Op) -> None:
     _result(op, tuple(shape), source.dtype)
 
 
+def _strided(op: Op) -> None:
+    _operands(op, 1)
+    source, result, strides = op.operands[0], op.result, op.attrs["strides"]
+    need(source.dtype == result.dtype, "the element type must stay")
+    need(len(strides) == len(result.shape), "needs one stride per axis")
+    last = sum((n - 1) * step for n, step in zip(result.shape, strides, strict=True))
+    inside = 0 in result.shape or last < source.type.size
+    need(inside and min(strides, default=0) >= 0, f"strides {strides} leave the operand")
+
+
 def _starts(op: Op, first: int) -> None:
     starts = op.operands[first:]
     need(len(starts) == len(op.operands[0].shape), "needs one start per axis")
@@ -309,6 +319,7 @@ RULES: dict[str, Rule] = {
     "transpose": _transpose,
     "reverse": _reverse,
     "slice": _slice,
+    "strided": _strided,
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _concatenate,

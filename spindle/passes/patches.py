@@ -1,106 +1,80 @@
-"""The windows of a convolution as one matrix: padding, dilation, strided slices put together.
+"""The windows of a convolution as one matrix: padding, dilation, and overlapping strided reads.
 
 In: images in canonical axes (docs/spec/convolution.md), as a Value. Out: a Value with the windows
-of every place. Forward: images [B, *S, C] give [B, *places, W * C]; weight gradient: [B, C, *S]
-give [B, places, C * W]. W and places are counted row-major.
+of every place, one line each. Forward: images [B, *S, C] give [B, *P, W * C]; weight gradient:
+[B, C, *S] give [B, *P, C * W]; feature groups have an axis before the last. P places, W window.
 """
 
 from __future__ import annotations
 
 from math import prod
 
-from spindle.errors import UnsupportedError
 from spindle.ir.convolution import Geometry
 from spindle.ir.graph import TensorType, Value
 from spindle.ir.rewrite import Builder
 from spindle.passes.lower_reverse import cut, join
 
-MAX_SLICES = 1024
-"""Slices that one convolution may be taken apart into: each is a copy on the machine."""
+Shape = tuple[int, ...]
 
 
 def forward(builder: Builder, images: Value, shape: Geometry, loc: str) -> Value:
-    """Put the window's positions side by side; feature groups get an axis before the last."""
-    images = padded(builder, images, shape, 1, loc)
-    if shape.feature_groups == 1 and shape.places < prod(shape.window):
-        rows = (shape.contracted,)
-        value = _by_place(builder, images, shape, 1, rows, loc)
-        return builder.reshape(value, (images.shape[0], *shape.result, *rows), loc)
-    _check(prod(shape.window), loc)
-    steps = tuple(zip(shape.rhs_dilation, shape.result, shape.strides, strict=True))
-    split = (images.shape[0], *shape.result, shape.feature_groups, shape.channels)
-    parts = _slices(builder, images, 1, shape.window, steps, loc)
-    if shape.feature_groups > 1:
-        parts = [builder.reshape(part, split, loc) for part in parts]
-    return join(builder, parts, len(parts[0].shape) - 1, loc)
+    """Lines of (window, channel)."""
+    value = _unfolded(builder, padded(builder, images, shape, 1, loc), shape, 1, loc)
+    head, window = value.shape[: 1 + len(shape.result)], prod(shape.window)
+    if shape.feature_groups == 1:
+        return builder.reshape(value, (*head, shape.contracted), loc)
+    groups, channels = shape.feature_groups, shape.channels
+    split = (prod(head), groups, window, channels)
+    steps = (window * groups * channels, channels, groups * channels, 1)
+    lines = strided(builder, value, split, steps, loc)
+    return builder.reshape(lines, (*head, groups, shape.contracted), loc)
 
 
 def weight_gradient(builder: Builder, images: Value, shape: Geometry, loc: str) -> Value:
-    """Put the places one after the other; feature groups get an axis before the last."""
-    images = padded(builder, images, shape, 2, loc)
+    """Lines of (channel, window)."""
+    value = _unfolded(builder, padded(builder, images, shape, 2, loc), shape, 2, loc)
+    head = value.shape[: 1 + len(shape.result)]
     groups = (shape.feature_groups,) if shape.feature_groups > 1 else ()
-    return _by_place(builder, images, shape, 2, (*groups, shape.contracted), loc)
+    return builder.reshape(value, (*head, *groups, shape.contracted), loc)
 
 
-def _by_place(
-    builder: Builder,
-    images: Value,
-    shape: Geometry,
-    first_axis: int,
-    row: tuple[int, ...],
-    loc: str,
-) -> Value:
-    """Return [B, places, *row]: a slice, one window of every image, for each place."""
-    _check(shape.places, loc)
-    steps = tuple(zip(shape.strides, shape.window, shape.rhs_dilation, strict=True))
-    parts = _slices(builder, images, first_axis, shape.result, steps, loc)
-    lines = [builder.reshape(part, (images.shape[0], 1, *row), loc) for part in parts]
-    return join(builder, lines, 1, loc)
+def _unfolded(builder: Builder, value: Value, shape: Geometry, first: int, loc: str) -> Value:
+    """Turn one spatial axis after the other into places, before the mid axes, and a window.
 
-
-def _check(n_slices: int, loc: str) -> None:
-    if n_slices > MAX_SLICES:
-        raise UnsupportedError(
-            f"a convolution takes {n_slices} slices of its images",
-            where=loc,
-            limit=f"the limit is {MAX_SLICES}, one for each position of the window",
-            fix="use a smaller window, or write it as a matrix product",
-        )
-
-
-def _slices(
-    builder: Builder,
-    value: Value,
-    first_axis: int,
-    counts: tuple[int, ...],
-    steps: tuple[tuple[int, int, int], ...],
-    loc: str,
-) -> list[Value]:
-    """Return a slice for each index over `counts`, row-major, cut one axis after the other.
-
-    steps: per axis (distance of the first elements from index to index, elements, their distance).
-    One axis at a time: the axes before it stay dense, so that the machine copies all in one task.
+    [B, *mid, S1, S2, *post] -> [B, P1, *mid, W1, S2, *post] -> [B, P1, P2, *mid, W1, W2, *post].
+    One at a time: the axes around it stay dense, so that few copies do it on the machine.
     """
-    values = [value]
-    for i, (count, (far, n, step)) in enumerate(zip(counts, steps, strict=True)):
-        at = [(far * index, n, step) for index in range(count)]
-        axis = first_axis + i
-        values = [_slice(builder, one, axis, pick, loc) for one in values for pick in at]
-    return values
+    for i in range(len(shape.window)):
+        place, axis, own = 1 + i, first + 2 * i, row_major(value.shape)
+        before, mid, after = value.shape[:place], value.shape[place:axis], value.shape[axis + 1 :]
+        value = strided(
+            builder,
+            value,
+            (*before, shape.result[i], *mid, shape.window[i], *after),
+            (
+                *own[:place],
+                own[axis] * shape.strides[i],
+                *own[place:axis],
+                own[axis] * shape.rhs_dilation[i],
+                *own[axis + 1 :],
+            ),
+            loc,
+        )
+    return value
 
 
-def _slice(
-    builder: Builder, value: Value, axis: int, pick: tuple[int, int, int], loc: str
-) -> Value:
-    """Return (first, count, step) elements along one axis."""
-    first, count, step = pick
-    start, limit, strides = [0] * len(value.shape), list(value.shape), [1] * len(value.shape)
-    start[axis], limit[axis], strides[axis] = first, first + (count - 1) * step + 1, step
-    shape = (*value.shape[:axis], count, *value.shape[axis + 1 :])
-    if shape == value.shape:
-        return value
-    attrs = {"start": tuple(start), "limit": tuple(limit), "strides": tuple(strides)}
-    return builder.emit("slice", (value,), TensorType(shape, value.dtype), attrs, loc)
+def row_major(shape: Shape) -> Shape:
+    """Element strides of a dense tensor."""
+    return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def strided(builder: Builder, value: Value, shape: Shape, strides: Shape, loc: str) -> Value:
+    """Return elements at any strides of a tensor's words; a reshape where they are all in order."""
+    pairs = zip(shape, strides, row_major(shape), strict=True)
+    if prod(shape) == value.type.size and all(n == 1 or a == b for n, a, b in pairs):
+        return builder.reshape(value, shape, loc)
+    type_ = TensorType(shape, value.dtype)
+    return builder.emit("strided", (value,), type_, {"strides": strides}, loc)
 
 
 def padded(builder: Builder, value: Value, shape: Geometry, first_axis: int, loc: str) -> Value:

@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pass_tools import assert_same_bits, hostile
 
-from spindle.errors import UnsupportedError
 from spindle.ir.evaluate import evaluate
 from spindle.ir.graph import Module, walk
 from spindle.ir.verify import verify
 from spindle.options import Options
-from spindle.passes import patches, pipeline
+from spindle.passes import pipeline
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.lower_convolution import lower_convolution
 
@@ -107,16 +106,10 @@ def test_the_epilogue_joins_the_dot():
     assert "maximum" in body and "add" in body
 
 
-def test_the_smaller_side_decides_how_windows_are_cut():
-    a, b = np.zeros((2, 2, 6, 6), np.float32), np.zeros((2, 2, 5, 5), np.float32)
-    module = data.module_with(data.conv_op(a, b, padding=((0, 0), (0, 0))))
+@pytest.mark.parametrize(("name", "reads"), [("3x3 same", 4), ("1x1", 0), ("3-d", 6)])
+def test_windows_are_read_axis_by_axis(name, reads):
+    """Once for each spatial axis, forward and input gradient; the weights are places."""
+    layer = data.LAYERS[name]
+    module = data.module_of(lambda x, w: layer.training(x, w)[:2], data.arguments(layer))
     kinds = [op.kind for op in lowered(module, Options()).body.ops]
-    assert kinds.count("slice") == 2 + 4
-
-
-def test_too_many_slices_are_refused():
-    side = int(np.sqrt(patches.MAX_SLICES)) + 1
-    a = np.zeros((1, 1, 2 * side, 2 * side), np.float32)
-    module = data.module_with(data.conv_op(a, a[:, :, :side, :side]))
-    with pytest.raises(UnsupportedError, match=r"1089 slices of its images.*1024"):
-        lowered(module, Options())
+    assert kinds.count("strided") == reads
