@@ -1,8 +1,8 @@
 """The exponents of a convolution's operands, as integer ops (docs/spec/convolution.md, 4 and 6).
 
-In: images [B, *S, C] or [B, C, *S], kernel [*W, C, N] or [C, *W, N], all groups in them. Out: three
-i32 Values for a dot_general with GivenNumerics: d per contracted index, exponent words per row
-(place of an image) and per column (output feature), each for every group.
+In: a convolution op. Out: three i32 Values for a dot_general with GivenNumerics: d per contracted
+index, exponent words per row (place of an image) and per column (output feature), each for every
+group. They are taken from the operands themselves, not from the windows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from spindle.ir.convolution import Geometry
 from spindle.ir.evaluate_dot import EMPTY, NONFINITE_FLAG
-from spindle.ir.graph import TensorType, Value
+from spindle.ir.graph import Op, TensorType, Value
 from spindle.ir.rewrite import Builder
 
 SMALLEST_NORMAL = 0x00800000
@@ -72,23 +72,20 @@ class _Ops:
 class _Peaks:
     """Of one operand: largest exponents [G, rows, C], and flags [G, rows] (NONFINITE_FLAG or 0).
 
-    Before the groups are told apart: both over the axes but those of positions.
+    Before the groups are told apart: both [row, channel] of the whole tensor.
     """
 
     exponents: Value
     flags: Value
 
 
-def emit(
-    builder: Builder, images: Value, kernel: Value, shape: Geometry, form: str, loc: str
-) -> list[Value]:
+def emit(builder: Builder, op: Op, shape: Geometry, form: str) -> list[Value]:
     """Append the ops; return d [G * K], row words [G * M * places], column words [G * N]."""
-    ops = _Ops(builder, loc)
-    a = _image_peaks(ops, images, shape, form)
-    b = _kernel_peaks(ops, kernel, shape, form)
+    ops = _Ops(builder, op.loc)
+    a, b = _image_peaks(ops, op, shape), _kernel_peaks(ops, op, shape)
     d = _balance(ops, _relative(ops, a), _relative(ops, b))
     rows = _words(ops, a, d)
-    columns = _words(ops, b, ops.emit("subtract", ops.builder.splat(0, d.type, loc), d))
+    columns = _words(ops, b, ops.emit("subtract", ops.builder.splat(0, d.type, op.loc), d))
     groups, window = shape.groups, prod(shape.window)
     order = ((groups, window, shape.channels), (0, 2))
     if form == "weight_gradient":
@@ -101,9 +98,8 @@ def emit(
     ]
 
 
-def _image_peaks(ops: _Ops, images: Value, shape: Geometry, form: str) -> _Peaks:
-    n_axes, first = len(shape.image), 1 if form == "forward" else 2
-    found = _peaks(ops, images, range(first, first + n_axes))
+def _image_peaks(ops: _Ops, op: Op, shape: Geometry) -> _Peaks:
+    found = _peaks(ops, op.operands[0], op.attrs["lhs_axes"])
     split = (shape.batch_groups, shape.images, shape.feature_groups, shape.channels)
     size = (shape.groups, shape.images, shape.channels)
     exponents, flags = (
@@ -113,21 +109,31 @@ def _image_peaks(ops: _Ops, images: Value, shape: Geometry, form: str) -> _Peaks
     return _Peaks(exponents, ops.largest(flags, (2,), 0))
 
 
-def _kernel_peaks(ops: _Ops, kernel: Value, shape: Geometry, form: str) -> _Peaks:
-    n_axes, first = len(shape.window), 0 if form == "forward" else 1
-    found = _peaks(ops, kernel, range(first, first + n_axes))
-    split = (shape.channels, shape.groups, shape.outputs)
-    exponents = ops.turned(ops.reshape(found.exponents, *split), (1, 2, 0))
-    return _Peaks(exponents, ops.largest(ops.reshape(found.flags, *split), (0,), 0))
+def _kernel_peaks(ops: _Ops, op: Op, shape: Geometry) -> _Peaks:
+    found = _peaks(ops, op.operands[1], op.attrs["rhs_axes"])
+    size = (shape.groups, shape.outputs, shape.channels)
+    exponents, flags = ops.reshape(found.exponents, *size), ops.reshape(found.flags, *size)
+    return _Peaks(exponents, ops.largest(flags, (2,), 0))
 
 
-def _peaks(ops: _Ops, x: Value, positions: Sequence[int]) -> _Peaks:
-    """Largest exponents and flags over the positions of an image or window."""
+def _peaks(ops: _Ops, x: Value, axes: Sequence[int]) -> _Peaks:
+    """Largest exponents and flags over the spatial axes: [row, channel].
+
+    From the operand as it stands, before any reverse: so several convolutions share the work.
+    """
+    maker = ops.builder.defs.get(x)
+    x = maker.operands[0] if maker is not None and maker.kind == "reverse" else x
     bits = ops.builder.emit("bitcast_convert", (x,), TensorType(x.shape, "i32"), loc=ops.loc)
     magnitude = ops.emit("and", bits, 0x7FFFFFFF)
     nonfinite = ops.select(ops.compare(magnitude, "GE", INFINITY), NONFINITE_FLAG, 0)
-    own = _exponents(ops, magnitude)
-    return _Peaks(ops.largest(own, positions), ops.largest(nonfinite, positions, 0))
+    row, channel, *positions = axes
+    parts = [
+        ops.largest(part, sorted(positions), start)
+        for part, start in ((_exponents(ops, magnitude), int(EMPTY)), (nonfinite, 0))
+    ]
+    if channel < row:
+        parts = [ops.turned(part, (1, 0)) for part in parts]
+    return _Peaks(*parts)
 
 
 def _exponents(ops: _Ops, magnitude: Value) -> Value:
