@@ -24,6 +24,7 @@ from spindle.ir.plan import (
     TaskStep,
     While,
 )
+from spindle.ir.resident_check import check_residents
 from spindle.spec import chip, records
 
 ARENA_WORDS = chip.TILE_ARENA_BYTES // 4
@@ -48,6 +49,7 @@ def check(plan: Plan, work_words: Callable[[Task], int] | None = None) -> None:
     segments = _segments(plan)
     _check_donated(plan)
     _check_steps(plan.steps, segments, {}, work_words, [])
+    check_residents(plan.steps, RESIDENT_START, tile_words)
 
 
 def _segments(plan: Plan) -> dict[str, int]:

@@ -59,13 +59,14 @@ def _relaxed(
     for job, epoch in earliest.items():
         work[epoch] += float("-inf") if job.alone else job.work
     latest = _latest(block, before, earliest, count)
+    taken = {earliest[job] for job in block.jobs if job.alone}
     chosen: dict[Job, int] = {}
     for job in sorted(block.jobs, key=lambda j: earliest[j]):
         low = max([earliest[job], *(chosen[other] + 1 for other in before[job])])
-        reach = range(low, latest[job] + 1)
+        reach = [e for e in range(low, latest[job] + 1) if job.alone or e not in taken]
         best = max(reach, key=lambda epoch: (work[epoch], -epoch))
         hidden = not job.alone and work[best] > _HEAVY * job.work
-        chosen[job] = best if hidden else low
+        chosen[job] = best if hidden else reach[0]
     groups: list[list[Job]] = [[] for _ in range(count)]
     for job in block.jobs:
         groups[chosen[job]].append(job)
@@ -75,11 +76,14 @@ def _relaxed(
 def _latest(
     block: Block, before: dict[Job, set[Job]], earliest: dict[Job, int], count: int
 ) -> dict[Job, int]:
-    """Last epoch of each job that delays none of those after it."""
+    """Last epoch of each job that delays none of those after it, and is no `alone` job's."""
+    taken = {earliest[job] for job in block.jobs if job.alone}
     latest = dict.fromkeys(block.jobs, count - 1)
     for job in sorted(block.jobs, key=lambda j: -earliest[j]):
         if job.alone:
             latest[job] = earliest[job]
+        while not job.alone and latest[job] in taken:
+            latest[job] -= 1
         for other in before[job]:
             latest[other] = min(latest[other], latest[job] - 1)
     return latest
