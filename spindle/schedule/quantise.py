@@ -63,8 +63,6 @@ class Quantised:
     k_block: int
     panel: Buf
     exponents: Buf
-    given: bool = False
-    """The exponents are an operand of the dot: one word a row for all K-blocks."""
 
     @property
     def chunk_bytes(self) -> int:
@@ -96,8 +94,8 @@ class Quantised:
 
     def exponent_operand(self, dim: int, store: bool = False) -> Operand:
         """The exponent words, free index on `dim`."""
-        row, n_blocks = self.matrix.free * WORD, 1 if self.given else self.n_blocks
-        stride = [n_blocks * row, 0, 0, row if n_blocks > 1 else 0]
+        row = self.matrix.free * WORD
+        stride = [self.n_blocks * row, 0, 0, row if self.n_blocks > 1 else 0]
         stride[dim] = WORD
         return Operand(
             "exponents",
@@ -105,7 +103,7 @@ class Quantised:
             (stride[0], stride[1], stride[2], stride[3]),
             dim,
             store=store,
-            granule3=self.k_block if n_blocks > 1 else 1,
+            granule3=self.k_block if self.n_blocks > 1 else 1,
         )
 
 
@@ -140,24 +138,29 @@ def given(
 ) -> tuple[Quantised, Quantised]:
     """Append the jobs that quantise both operands of a dot whose exponents are its operands."""
     left, right = (
-        _quantise_given(ctx, x, d, Quantised(x, k_block, _panel(ctx, loc), e, True), is_rhs, loc)
+        _quantise_given(ctx, x, d, e, is_rhs, k_block, loc)
         for is_rhs, (x, e) in enumerate(zip(sides, exponents, strict=True))
     )
     return left, right
 
 
-def _panel(ctx: Lowering, loc: str) -> Buf:
-    return ctx.new_buf(WORD, "mantissas", loc)
-
-
 def _quantise_given(
-    ctx: Lowering, x: Matrix, d: Buf, out: Quantised, is_rhs: int, loc: str
+    ctx: Lowering, x: Matrix, d: Buf, given: Buf, is_rhs: int, k_block: int, loc: str
 ) -> Quantised:
+    out = _quantised(ctx, x, k_block, loc)
+    words = Operand("given", given.addr(), (x.free * WORD, WORD, 0, 0), 1)
+    operands = (*_quantise_operands(x, d, out), words)
+    draft = _draft(ctx, x, "QUANTISE", operands, loc, [k_block], even=True)
+    draft = replace(draft, k_block=k_block, arg=is_rhs | QUANTISE_GIVEN)
+    ctx.add_drafts([draft], [x.buf, d, given], [out.panel, out.exponents])
+    return out
+
+
+def _quantised(ctx: Lowering, x: Matrix, k_block: int, loc: str) -> Quantised:
+    """Places for a panel and its exponents."""
+    out = Quantised(x, k_block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
     out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
-    operands = _quantise_operands(x, d, out)
-    draft = _draft(ctx, x, "QUANTISE", operands, loc, [out.k_block], even=True)
-    draft = replace(draft, k_block=out.k_block, arg=is_rhs | QUANTISE_GIVEN)
-    ctx.add_drafts([draft], [x.buf, d, out.exponents], [out.panel])
+    out.exponents.size_bytes = x.batch * out.n_blocks * x.free * WORD
     return out
 
 
@@ -166,7 +169,7 @@ def _quantise_operands(x: Matrix, d: Buf, out: Quantised) -> tuple[Operand, ...]
         x.operand(1, "x"),
         Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),
         out.panel_operand(1, store=True),
-        out.exponent_operand(1, store=not out.given),
+        out.exponent_operand(1, store=True),
     )
 
 
@@ -318,9 +321,7 @@ def _quantise(
     loc: str,
 ) -> Quantised:
     block = numerics.k_block
-    out = Quantised(x, block, _panel(ctx, loc), ctx.new_buf(WORD, "exp", loc))
-    out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
-    out.exponents.size_bytes = x.batch * out.n_blocks * x.free * WORD
+    out = _quantised(ctx, x, block, loc)
     draft = _draft(ctx, x, "QUANTISE", _quantise_operands(x, d, out), loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
 

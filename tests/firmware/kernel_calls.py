@@ -166,16 +166,18 @@ def quantise(
     n_f, n_k = x.shape
     stored = np.ascontiguousarray(x.T if across else x)
     panel = np.full(-(-n_f // 2) * 16 * -(-n_k // CHUNK), 0xDEAD, np.uint32)
-    exponents = np.full(n_f, 0xDEAD, np.uint32) if given is None else given
-    arg |= 0 if given is None else QUANTISE_GIVEN
+    exponents = np.full(n_f, 0xDEAD, np.uint32)
     operands = [
         operand(1 if across else 3, (1, 3)),
         operand(3, (3,)),
         operand(1, (1, 3), unit_words=8, align_words=16, granule3=8),
         operand(1, (1, 3), granule3=n_k),
     ]
+    data = [stored, d, panel, exponents]
+    if given is not None:
+        arg, operands, data = arg | QUANTISE_GIVEN, [*operands, operand(1, (1,))], [*data, given]
     task = {"kernel": KERNEL["QUANTISE"], "extent": (1, n_f, 1, n_k), "k_block": n_k, "arg": arg}
-    return kernel(program, task, operands, [stored, d, panel, exponents], out)
+    return kernel(program, task, operands, data, out)
 
 
 def scan(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> Call:

@@ -115,21 +115,24 @@ def quantise(
 
 
 def quantise_given(
-    x: np.ndarray, d: np.ndarray, words: np.ndarray, arg: int, k_block: int, across: bool
+    x: np.ndarray, d: np.ndarray, given: np.ndarray, arg: int, k_block: int, across: bool
 ) -> Panel:
     """Quantise x [F, K] with one given exponent word a row, whatever the K-block."""
     n_f, n_k = x.shape
     q = np.full(-(-n_f // 2) * 16 * -(-n_k // 8), 0xDEAD, np.uint32)
-    panel = Panel(q, words.copy(), n_f, n_k, k_block)
+    blocks = -(-n_k // k_block)
+    panel = Panel(q, np.full(blocks * n_f, 0xDEAD, np.uint32), n_f, n_k, k_block)
     operands = [
         matrix_operand(x, 1, across),
         operand((0, 0, 0, 1), 3),
-        panel.operands(1, STORE)[0],
+        *panel.operands(1, STORE),
         operand((0, 1, 0, 0), 1),
     ]
     arg |= QUANTISE_GIVEN
     record = task("QUANTISE", (1, n_f, 1, n_k), (1, 4, 1, k_block), k_block=k_block, arg=arg)
-    run_task(record, operands, [], [stored(x, across), d.view(np.uint32), panel.q, panel.e])
+    data = [stored(x, across), d.view(np.uint32), panel.q, panel.e, given]
+    run_task(record, operands, [], data)
+    panel.e = panel.e.reshape(blocks, n_f)
     return panel
 
 

@@ -2,7 +2,7 @@
  *
  * In: operand 0 X (dim 3 or dim 1 fast), f along dim 1, dim 3 one whole K-block; operand 1 d_k.
  * task->arg bit 0: x * 2^-d_k, else x * 2^d_k. Out: operand 2 the panel, operand 3 one exponent word per
- * row. E = max of e(x) +- d_k over the block, or operand 3's with SPINDLE_QUANTISE_GIVEN; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
+ * row. E = max of e(x) +- d_k over the block, or operand 4's with SPINDLE_QUANTISE_GIVEN; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
  * bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
  *
  *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words   k0f0 k0f1 k1f0 ... k7f1
@@ -126,7 +126,7 @@ static void pair_compute(const struct source *s, uint32_t pair, uint32_t *panel,
         peaks_find(peaks, s, out);
     }
     for (uint32_t i = 0; i < 2 && f + i < s->n_f; i++) {
-        exponents[f + i] = s->given ? exponents[f + i] : exponent_word(peaks, i);
+        exponents[f + i] = s->given ? s->given[f + i] : exponent_word(peaks, i);
         peaks->e[i] = (int16_t)exponents[f + i];
     }
     for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {

@@ -84,7 +84,7 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
     }
     for (uint32_t i = 0; i < 2; i++) {
         field = (top[i] >> TOP_SHIFT) - 1;
-        exponent[i] = exponents[f + i];
+        exponent[i] = s->given ? s->given[f + i] : 0;
         if (!settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i])) {
             return 0;
         }
@@ -118,8 +118,8 @@ static void row_slow(const struct source *s, uint32_t f, uint32_t *exponents, ui
 {
     const uint32_t *x = s->x + f * s->step_f;
     uint32_t n_k = f < s->n_f ? s->n_k : 0;
-    if (n_k != 0 && !s->given) {
-        exponents[f] = row_exponent(s, x);
+    if (n_k != 0) {
+        exponents[f] = s->given ? s->given[f] : row_exponent(s, x);
     }
     for (uint32_t k0 = 0; k0 < s->n_k; k0 += SPINDLE_CHUNK, out += s->pitch) {
         for (uint32_t k = k0; k < k0 + SPINDLE_CHUNK; k++, x += s->step_k) {
