@@ -14,7 +14,7 @@ from native_tools import assert_same_bits, check, module_of, native, run_image
 
 from spindle.compile import compile_module
 from spindle.ir.evaluate import evaluate
-from spindle.ir.graph import Module
+from spindle.ir.graph import Module, Op, Region, TensorType, Value
 from spindle.options import Options
 
 STRIDED = data.Layer((2, 5, 6, 3), (3, 3, 3, 4), (2, 2))
@@ -61,6 +61,21 @@ def test_integers_and_reverse() -> None:
     rng = np.random.default_rng(0)
     a, b = (rng.integers(-(2**31), 2**31, s).astype(np.int32) for s in ((2, 3, 5, 5), (4, 3, 3, 3)))
     run(data.module_with(data.conv_op(a, b, reversal=(True, True))), [[a, b]])
+
+
+STRIDED_READS = [((3, 4, 2), (1, 7, 2)), ((2, 66, 67, 3), (1, 3, 1, 2)), ((0, 3), (1, 1))]
+
+
+@pytest.mark.parametrize(("shape", "strides"), STRIDED_READS)
+def test_strided_reads_overlap(shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
+    source = Value(TensorType((10, 40), "f32"))
+    out = Value(TensorType(shape, "f32"))
+    op = Op("strided", (source,), (out,), {"strides": strides})
+    module = Module("strided", Region((source,), (op,), (out,)))
+    x = np.arange(400, dtype=np.float32).reshape(10, 40)
+    index = np.indices(shape).transpose(*range(1, len(shape) + 1), 0) @ np.array(strides)
+    assert (evaluate(module, [x])[0] == index).all()
+    run(module, [[x]])
 
 
 def net(params: Any, x: Any, labels: Any) -> Any:

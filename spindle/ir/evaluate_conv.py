@@ -114,7 +114,7 @@ def _bfp28(
     numerics: ConvNumerics,
 ) -> Array:
     d = balance(images, kernel)
-    qa, qb = _quantised(images, d, numerics), _quantised(kernel, -d, numerics)
+    qa, qb = quantised(images, d, numerics), quantised(kernel, -d, numerics)
     taken = windows(qa.q.reshape(images.shape), shape, numerics.form)
     n_blocks = -(-shape.contracted // numerics.k_block)
     a = Quantised(
@@ -142,7 +142,7 @@ def balance(images: Array, kernel: Array) -> Array:
     return dots.balance_peaks(a, b)
 
 
-def _quantised(x: Array, d: Array, numerics: ConvNumerics) -> Quantised:
+def quantised(x: Array, d: Array, numerics: ConvNumerics) -> Quantised:
     """Mantissas of x [G, rows, C, *S] times 2^d (d [G, C]) with one exponent per row."""
     flat = _flat(x)
     spread = np.repeat(d, prod(x.shape[3:]), axis=1)

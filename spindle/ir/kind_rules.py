@@ -160,7 +160,7 @@ def _strided(op: Op) -> None:
     need(len(strides) == len(result.shape), "needs one stride per axis")
     last = sum((n - 1) * step for n, step in zip(result.shape, strides, strict=True))
     inside = 0 in result.shape or last < source.type.size
-    need(inside and min(strides, default=0) >= 0, f"strides {strides} leave the operand")
+    need(inside and min(strides, default=1) > 0, f"strides {strides} leave the operand")
 
 
 def _starts(op: Op, first: int) -> None:

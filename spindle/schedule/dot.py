@@ -16,6 +16,7 @@ from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
 from spindle.schedule.quantise import Matrix, Quantised
+from spindle.schedule.quantise_given import both_given
 from spindle.spec.records import CHUNK
 
 _SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -69,7 +70,7 @@ def _quantised(
         return quantise.both(ctx, lhs, rhs, parts.numerics, loc)
     at = parts.region.params.index
     d, rows, columns = (ctx.bufs[parts.op.operands[at(v)]] for v in parts.head.operands[2:])
-    return quantise.given(ctx, (lhs, rhs), d, (rows, columns), parts.numerics.k_block, loc)
+    return both_given(ctx, (lhs, rhs), d, (rows, columns), parts.numerics.k_block, loc)
 
 
 def _float_operands(lhs: Matrix, rhs: Matrix) -> tuple[Operand, ...]:

@@ -18,7 +18,6 @@ from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
 from spindle.schedule.resident import Residence
 from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import CHUNK, LANES
-from spindle.spec.tables import QUANTISE_GIVEN
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 _SPARE = 64
@@ -128,35 +127,7 @@ def both(
     return left, right
 
 
-def given(
-    ctx: Lowering,
-    sides: tuple[Matrix, Matrix],
-    d: Buf,
-    exponents: tuple[Buf, Buf],
-    k_block: int,
-    loc: str,
-) -> tuple[Quantised, Quantised]:
-    """Append the jobs that quantise both operands of a dot whose exponents are its operands."""
-    left, right = (
-        _quantise_given(ctx, x, d, e, is_rhs, k_block, loc)
-        for is_rhs, (x, e) in enumerate(zip(sides, exponents, strict=True))
-    )
-    return left, right
-
-
-def _quantise_given(
-    ctx: Lowering, x: Matrix, d: Buf, given: Buf, is_rhs: int, k_block: int, loc: str
-) -> Quantised:
-    out = _quantised(ctx, x, k_block, loc)
-    words = Operand("given", given.addr(), (x.free * WORD, WORD, 0, 0), 1)
-    operands = (*_quantise_operands(x, d, out), words)
-    draft = _draft(ctx, x, "QUANTISE", operands, loc, [k_block], even=True)
-    draft = replace(draft, k_block=k_block, arg=is_rhs | QUANTISE_GIVEN)
-    ctx.add_drafts([draft], [x.buf, d, given], [out.panel, out.exponents])
-    return out
-
-
-def _quantised(ctx: Lowering, x: Matrix, k_block: int, loc: str) -> Quantised:
+def panel_of(ctx: Lowering, x: Matrix, k_block: int, loc: str) -> Quantised:
     """Places for a panel and its exponents."""
     out = Quantised(x, k_block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
     out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
@@ -164,7 +135,8 @@ def _quantised(ctx: Lowering, x: Matrix, k_block: int, loc: str) -> Quantised:
     return out
 
 
-def _quantise_operands(x: Matrix, d: Buf, out: Quantised) -> tuple[Operand, ...]:
+def operands_of(x: Matrix, d: Buf, out: Quantised) -> tuple[Operand, ...]:
+    """The four operands of every QUANTISE."""
     return (
         x.operand(1, "x"),
         Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),
@@ -203,7 +175,7 @@ def _scan(ctx: Lowering, x: Matrix, kept: Residence | None, loc: str) -> _Partia
     largest = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
     row = Operand("r", largest.addr(), (x.free * WORD, WORD, 0, 0), 1)
     operands = (x.operand(1, "x"), replace(row, store=True))
-    draft = _draft(ctx, x, "SCAN_FREE", operands, loc)
+    draft = draft_of(ctx, x, "SCAN_FREE", operands, loc)
     ctx.add_drafts([replace(draft, inner=3)], [x.buf], [largest])
     return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), None, loc)
 
@@ -220,7 +192,7 @@ def _scan_with(
     partial = _Partial(ctx.new_buf(WORD, "partial exponents", loc))
     out = Operand("a", partial.buf.addr(), (0, x.k * WORD, 0, WORD), 3, store=True)
     deep = [x.k] if kernel == "SCAN" else None
-    draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
+    draft = draft_of(ctx, x, kernel, (*inputs, out), loc, deep)
     draft = replace(draft, slot_operand=len(inputs))
     own = _staying_draft(draft, kept)
 
@@ -290,13 +262,13 @@ def _balance(ctx: Lowering, a: _Partial, b: _Partial, x: Matrix, loc: str) -> Bu
     buf = ctx.new_buf(x.batch * x.k * WORD, "balance", loc)
 
     def make(room: Room) -> list[Step]:
-        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), room))]
+        return [TaskStep(assemble(_balancedraft_of(ctx, a, b, buf, x, loc), room))]
 
     ctx.add(make, [a.buf, b.buf], [buf], work=x.k * 200.0)
     return buf
 
 
-def _balance_draft(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, loc: str) -> Draft:
+def _balancedraft_of(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, loc: str) -> Draft:
     row = x.k * WORD
     operands = (
         Operand("a", a.buf.addr(), (a.slots * row, row, 0, WORD), 3),
@@ -321,8 +293,8 @@ def _quantise(
     loc: str,
 ) -> Quantised:
     block = numerics.k_block
-    out = _quantised(ctx, x, block, loc)
-    draft = _draft(ctx, x, "QUANTISE", _quantise_operands(x, d, out), loc, [block], even=True)
+    out = panel_of(ctx, x, block, loc)
+    draft = draft_of(ctx, x, "QUANTISE", operands_of(x, d, out), loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
 
     def make(room: Room) -> list[Step]:
@@ -339,7 +311,7 @@ def _quantise(
     return out
 
 
-def _draft(
+def draft_of(
     ctx: Lowering,
     x: Matrix,
     kernel: str,
@@ -348,6 +320,7 @@ def _draft(
     deep: list[int] | None = None,
     even: bool = False,
 ) -> Draft:
+    """A task over the rows and contracted index of x; deep: the tiles' sides along the latter."""
     return Draft(
         kernel,
         (x.batch, x.free, 1, x.k),

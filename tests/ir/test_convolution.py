@@ -88,11 +88,3 @@ def test_given_exponents_have_their_lengths() -> None:
     for lengths, reason in (((10, 6), "needs 5 operands"), ((10, 6, 6), "must be i32")):
         with pytest.raises(BadOpError, match=reason):
             RULES["dot_general"](dot_of(*lengths))
-
-
-def test_reverse_needs_axes_that_exist() -> None:
-    value = Value(TensorType((2, 3), "f32"))
-    op = Op("reverse", (value,), (Value(value.type),), {"dims": (1, 0)})
-    RULES["reverse"](op)
-    with pytest.raises(BadOpError, match="outside rank 2"):
-        RULES["reverse"](replace(op, attrs={"dims": (2,)}))
