@@ -20,6 +20,7 @@ from spindle.ir.graph import ConvNumerics
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import conv_data as data
+from numerics_data import EDGE_K
 from test_evaluate_dot import exponent, nonfinite_meaning, rne, to_float32
 
 FORMS = ("forward", "weight_gradient")
@@ -159,16 +160,16 @@ def test_error_stays_in_the_bound(name, order):
 
 
 @pytest.mark.parametrize("order", FORMS)
-@pytest.mark.parametrize("channels", [14, 57, 113])
-def test_largest_mantissas_at_block_edges(channels, order):
-    """9 * channels = 126, 513, 1017: short, just over and under blocks of 512."""
-    a, b = data.operands("all max", 2, channels, 2, 3, 3)
+@pytest.mark.parametrize(("channels", "window"), [*((k, 1) for k in EDGE_K), (57, 3), (113, 3)])
+def test_largest_mantissas_at_block_edges(channels, window, order):
+    a, b = data.operands("all max", 2, channels, 2, 3, window)
     check_bound(data.conv_op(a, b, order), data.laid_out(a, order), b)
 
 
 def test_a_long_contraction():
-    a, b = data.operands("constant", 20, 1, 2, 40, 40)
-    transposed = a.swapaxes(0, 1), np.repeat(b[:, :1], 20, axis=1)
+    """63 images of 40 x 40: 100,800 positions."""
+    a, b = data.operands("constant", 63, 1, 2, 40, 40)
+    transposed = a.swapaxes(0, 1), np.repeat(b[:, :1], 63, axis=1)
     lhs = data.laid_out(transposed[0], "weight_gradient")
     check_bound(data.conv_op(*transposed, "weight_gradient"), lhs, transposed[1])
 
