@@ -163,7 +163,7 @@ PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
 EXACT_F32 = ("f32", "f32", "f32", "1", "1", "1")
 
 
-def one_type(scope: Scope, raw: RawOp) -> tuple[Value, Value, TensorType]:
+def _one_type(scope: Scope, raw: RawOp) -> tuple[Value, Value, TensorType]:
     """Return both operands and the result's type; raise unless all are of one number type."""
     lhs, rhs = scope.operands(raw)
     out = scope.result_type(raw)
@@ -177,12 +177,12 @@ def one_type(scope: Scope, raw: RawOp) -> tuple[Value, Value, TensorType]:
 
 
 def _dot_general(scope: Scope, raw: RawOp) -> Value:
-    lhs, rhs, out = one_type(scope, raw)
-    attrs = dict(raw.attrs["dot_dimension_numbers"], precision=precision(raw))
+    lhs, rhs, out = _one_type(scope, raw)
+    attrs = dict(raw.attrs["dot_dimension_numbers"], precision=_precision(raw))
     return scope.emit(raw, "dot_general", (lhs, rhs), out, **attrs)
 
 
-def precision(raw: RawOp) -> str:
+def _precision(raw: RawOp) -> str:
     """Return the higher of the two operands' precisions; a preset algorithm counts as one."""
     algorithm = raw.attrs.get("algorithm")
     if algorithm is not None and tuple(algorithm) != EXACT_F32:
@@ -217,10 +217,10 @@ CONV_ATTRS = {
 
 def _convolution(scope: Scope, raw: RawOp) -> Value:
     """Write out every attribute: what StableHLO leaves away is 1, 0 or False."""
-    lhs, rhs, out = one_type(scope, raw)
+    lhs, rhs, out = _one_type(scope, raw)
     n_axes = len(out.shape) - 2
     absent = {"padding": ((0, 0),) * n_axes, "reversal": (False,) * n_axes}
-    attrs = dict(raw.attrs["dimension_numbers"], precision=precision(raw))
+    attrs = dict(raw.attrs["dimension_numbers"], precision=_precision(raw))
     for ours, theirs in CONV_ATTRS.items():
         found = raw.attrs.get(theirs)
         attrs[ours] = absent.get(ours, (1,) * n_axes) if found is None else found

@@ -30,7 +30,7 @@ def _visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:
     form = _form(op)
     lhs, rhs = _canonical(builder, op, shape, form)
     dot = _dot(builder, op, shape, lhs, rhs)
-    return (_placed(builder, op, shape, dot, form),)
+    return (_placed(builder, op, shape, dot),)
 
 
 def _form(op: Op) -> str:
@@ -101,16 +101,15 @@ def _lhs(
     return value, {**attrs, "rhs_batch": (1,) if batch else (), "rhs_contract": (0,)}
 
 
-def _placed(builder: Builder, op: Op, shape: Geometry, dot: Value, form: str) -> Value:
+def _placed(builder: Builder, op: Op, shape: Geometry, dot: Value) -> Value:
     """The dot's result in the axes of the convolution."""
     n_axes, loc = len(shape.result), op.loc
     split = (shape.groups, shape.images, *shape.result, shape.outputs)
-    value = dot
     if shape.groups > 1:
         order = (1, *range(2, n_axes + 2), 0, n_axes + 2)
-        value = moved(builder, builder.reshape(dot, split, loc), order, loc)
+        dot = moved(builder, builder.reshape(dot, split, loc), order, loc)
     full = (shape.images, *shape.result, shape.groups * shape.outputs)
-    value = builder.reshape(value, full, loc)
+    value = builder.reshape(dot, full, loc)
     batch, feature, *spatial = op.attrs["out_axes"]
     named = (batch, *spatial, feature)
     return moved(builder, value, tuple(named.index(axis) for axis in range(len(named))), loc)

@@ -6,9 +6,10 @@ longer one is seen as two axes, both turned, or loses its last element first.
 
 from __future__ import annotations
 
-from spindle.ir.graph import Module, Op, TensorType, Value
+from spindle.ir.graph import Module, Op, Value
 from spindle.ir.rewrite import Builder, rebuild_module
 from spindle.options import Options
+from spindle.passes.pieces import cut, join
 
 FEW = 7
 """Elements of an axis that are moved one by one."""
@@ -49,24 +50,3 @@ def _one_by_one(builder: Builder, value: Value, axis: int, loc: str) -> Value:
         return value
     parts = [cut(builder, value, axis, i, i + 1, loc) for i in range(n - 1, -1, -1)]
     return join(builder, parts, axis, loc)
-
-
-def cut(builder: Builder, value: Value, axis: int, first: int, end: int, loc: str) -> Value:
-    """Return elements first .. end - 1 along one axis."""
-    start, limit = [0] * len(value.shape), list(value.shape)
-    start[axis], limit[axis] = first, end
-    shape = tuple(b - a for a, b in zip(start, limit, strict=True))
-    attrs = {"start": tuple(start), "limit": tuple(limit), "strides": (1,) * len(shape)}
-    if shape == value.shape:
-        return value
-    return builder.emit("slice", (value,), TensorType(shape, value.dtype), attrs, loc)
-
-
-def join(builder: Builder, parts: list[Value], axis: int, loc: str) -> Value:
-    """Return the concatenation of values along one axis."""
-    if len(parts) == 1:
-        return parts[0]
-    first = parts[0].shape
-    shape = (*first[:axis], sum(part.shape[axis] for part in parts), *first[axis + 1 :])
-    type_ = TensorType(shape, parts[0].dtype)
-    return builder.emit("concatenate", parts, type_, {"dim": axis}, loc)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from math import prod
 
-from spindle.ir.convolution import Geometry
+from spindle.ir.convolution import Geometry, dilated
 from spindle.ir.graph import TensorType, Value
 from spindle.ir.rewrite import Builder
-from spindle.passes.lower_reverse import cut, join
+from spindle.passes.pieces import cut, join
 
 Shape = tuple[int, ...]
 
@@ -98,14 +98,8 @@ def _spread(builder: Builder, value: Value, axis: int, step: int, loc: str) -> V
     before, after = value.shape[:axis], value.shape[axis + 1 :]
     column = builder.reshape(value, (*before, n, 1, *after), loc)
     rows = join(builder, [column, _zeros(builder, column, axis + 1, step - 1, loc)], axis + 1, loc)
-    return cut(
-        builder,
-        builder.reshape(rows, (*before, n * step, *after), loc),
-        axis,
-        0,
-        (n - 1) * step + 1,
-        loc,
-    )
+    line = builder.reshape(rows, (*before, n * step, *after), loc)
+    return cut(builder, line, axis, 0, dilated(n, step), loc)
 
 
 def _zeros(builder: Builder, like: Value, axis: int, count: int, loc: str) -> Value:

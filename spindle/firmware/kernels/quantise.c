@@ -1,9 +1,10 @@
 /* QUANTISE: float32 rows to 28-bit mantissas in a panel, one exponent per row of a K-block.
  *
  * In: operand 0 X (dim 3 or dim 1 fast), f along dim 1, dim 3 one whole K-block; operand 1 d_k.
- * task->arg bit 0: x * 2^-d_k, else x * 2^d_k. Out: operand 2 the panel, operand 3 one exponent word per
- * row. E = max of e(x) +- d_k over the block, or operand 4's with SPINDLE_QUANTISE_GIVEN; q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24
- * bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
+ * task->arg bit 0: x * 2^-d_k, else x * 2^d_k. Out: operand 2 the panel, operand 3 one exponent
+ * word per row. E = max of e(x) +- d_k over the block; with SPINDLE_QUANTISE_GIVEN operand 4 has
+ * the words. q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24 bits, so q <= 2^27 - 8 and the
+ * clamp of docs/numerics.md 3 never acts.
  *
  *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words   k0f0 k0f1 k1f0 ... k7f1
  *

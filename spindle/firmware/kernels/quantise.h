@@ -12,9 +12,9 @@ struct source {
     const int32_t *d;
     uint32_t step_f, step_k; /* words */
     uint32_t n_f, n_k;
-    int32_t sign;   /* of d: 1 or -1 */
+    int32_t sign;          /* of d: 1 or -1 */
+    uint32_t pitch;        /* words from chunk to chunk in the panel */
     const uint32_t *given; /* exponent words of the rows, or 0: they are to be found */
-    uint32_t pitch; /* words from chunk to chunk in the panel */
 };
 
 static inline uint32_t is_nonfinite(uint32_t x) { return (x & 0x7f800000u) == 0x7f800000u; }

@@ -43,15 +43,20 @@ static uint32_t is_zero(const struct source *s, const uint32_t *x)
     return bits == 0;
 }
 
+/* Field and exponent word of a row as they were given. Returns 0 where the row is not ordinary. */
+static uint32_t given_field(const struct source *s, uint32_t f, const struct range *range,
+                            int32_t *field, uint32_t *exponent)
+{
+    *exponent = s->given[f];
+    *field = (int16_t)*exponent + 127;
+    return !(*exponent & SPINDLE_NONFINITE_FLAG) && is_ordinary(*field, range);
+}
+
 /* Exponent word of a row with this largest field; a row of zeros gets a field that leaves nothing of it.
- * A given word says the field. Returns 0 where the row is not ordinary. */
+ * Returns 0 where the row is not ordinary. */
 static uint32_t settle_field(const struct source *s, const uint32_t *x, const struct range *range,
                              int32_t *field, uint32_t *exponent)
 {
-    if (s->given) {
-        *field = (int16_t)*exponent + 127;
-        return !(*exponent & SPINDLE_NONFINITE_FLAG) && is_ordinary(*field, range);
-    }
     *exponent = (uint32_t)(*field - 127) & 0xffffu;
     if (!is_ordinary(*field, range) && is_zero(s, x)) {
         *field = range->high + ZERO_DISTANCE;
@@ -75,7 +80,7 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
                           uint32_t *exponents, uint32_t *out)
 {
     int32_t step_f = (int32_t)s->step_f * 4, top[2], field;
-    uint32_t whole = s->n_k / SPINDLE_CHUNK, base[2], exponent[2];
+    uint32_t whole = s->n_k / SPINDLE_CHUNK, base[2], exponent[2], ordinary;
     struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
                                  (int32_t)s->step_k * 4 - step_f, s->sign};
     if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0 ||
@@ -83,9 +88,13 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
         return 0;
     }
     for (uint32_t i = 0; i < 2; i++) {
-        field = (top[i] >> TOP_SHIFT) - 1;
-        exponent[i] = s->given ? s->given[f + i] : 0;
-        if (!settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i])) {
+        if (s->given) {
+            ordinary = given_field(s, f + i, range, &field, &exponent[i]);
+        } else {
+            field = (top[i] >> TOP_SHIFT) - 1;
+            ordinary = settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i]);
+        }
+        if (!ordinary) {
             return 0;
         }
         base[i] = (uint32_t)s->sign << 16 | (uint32_t)(field + 5);
