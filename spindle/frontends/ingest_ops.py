@@ -139,7 +139,8 @@ PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
 EXACT_F32 = ("f32", "f32", "f32", "1", "1", "1")
 
 
-def _dot_general(scope: Scope, raw: RawOp) -> Value:
+def _one_type(scope: Scope, raw: RawOp) -> tuple[Value, Value, TensorType]:
+    """Return both operands and the result's type; raise unless all are of one number type."""
     lhs, rhs = scope.operands(raw)
     out = scope.result_type(raw)
     if not lhs.dtype == rhs.dtype == out.dtype != "i1":
@@ -148,6 +149,11 @@ def _dot_general(scope: Scope, raw: RawOp) -> Value:
             f"of {lhs.type} and {rhs.type} to {out.dtype} is not compiled",
             "cast both sides to the result's type",
         )
+    return lhs, rhs, out
+
+
+def _dot_general(scope: Scope, raw: RawOp) -> Value:
+    lhs, rhs, out = _one_type(scope, raw)
     attrs = dict(raw.attrs["dot_dimension_numbers"], precision=_precision(raw))
     return scope.emit(raw, "dot_general", (lhs, rhs), out, **attrs)
 
@@ -174,6 +180,30 @@ def _dot(scope: Scope, raw: RawOp) -> Value:
     attrs = {**raw.attrs, "dot_dimension_numbers": {**dims, "rhs_contract": (0,)}}
     whole = RawOp(raw.name, raw.operands, raw.results, attrs, (), raw.loc)
     return _dot_general(scope, whole)
+
+
+CONV_ATTRS = {
+    "strides": "window_strides",
+    "padding": "padding",
+    "lhs_dilation": "lhs_dilation",
+    "rhs_dilation": "rhs_dilation",
+    "reversal": "window_reversal",
+}
+
+
+def _convolution(scope: Scope, raw: RawOp) -> Value:
+    """Write out every attribute: what StableHLO leaves away is 1, 0 or False."""
+    lhs, rhs, out = _one_type(scope, raw)
+    n_axes = len(out.shape) - 2
+    absent = {"padding": ((0, 0),) * n_axes, "reversal": (False,) * n_axes}
+    attrs = dict(raw.attrs["dimension_numbers"], precision=_precision(raw))
+    for ours, theirs in CONV_ATTRS.items():
+        found = raw.attrs.get(theirs)
+        attrs[ours] = absent.get(ours, (1,) * n_axes) if found is None else found
+    attrs["padding"] = tuple((int(low), int(high)) for low, high in attrs["padding"])
+    groups = {"feature_groups": "feature_group_count", "batch_groups": "batch_group_count"}
+    attrs |= {ours: raw.attrs[theirs] for ours, theirs in groups.items()}
+    return scope.emit(raw, "convolution", (lhs, rhs), out, **attrs)
 
 
 def _reduce_precision(scope: Scope, raw: RawOp) -> Value:
@@ -208,6 +238,7 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "bitcast_convert": _bitcast,
     "broadcast_in_dim": _attr_rule("broadcast_in_dim", dims="broadcast_dimensions"),
     "transpose": _attr_rule("transpose", permutation="permutation"),
+    "reverse": _attr_rule("reverse", dims="dimensions"),
     "slice": _attr_rule("slice", start="start_indices", limit="limit_indices", strides="strides"),
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
@@ -223,6 +254,7 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "reduce": _reduce,
     "dot_general": _dot_general,
     "dot": _dot,
+    "convolution": _convolution,
     "reduce_precision": _reduce_precision,
 }
 """Rules of ops with one result."""

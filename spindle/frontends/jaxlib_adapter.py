@@ -368,6 +368,11 @@ SCATTER_FIELDS = {
     "index_batch": "scatter_indices_batching_dims",
     "axes": "scattered_dims_to_operand_dims",
 }
+CONV_FIELDS = {
+    "lhs_axes": ("input_batch", "input_feature", "input_spatial"),
+    "rhs_axes": ("kernel_output_feature", "kernel_input_feature", "kernel_spatial"),
+    "out_axes": ("output_batch", "output_feature", "output_spatial"),
+}
 ALGORITHM_FIELDS = (
     "lhs_precision_type",
     "rhs_precision_type",
@@ -400,6 +405,8 @@ def _plain_stablehlo(attribute: Any) -> Any:
         return _indexing(stablehlo.GatherDimensionNumbers(attribute), GATHER_FIELDS)
     if kind.startswith(".scatter<"):
         return _indexing(stablehlo.ScatterDimensionNumbers(attribute), SCATTER_FIELDS)
+    if kind.startswith(".conv<"):
+        return _conv_axes(stablehlo.ConvDimensionNumbers(attribute))
     if kind.startswith(".dot_algorithm<"):
         algorithm = stablehlo.DotAlgorithm(attribute)
         return tuple(str(getattr(algorithm, name)) for name in ALGORITHM_FIELDS)
@@ -411,3 +418,15 @@ def _indexing(numbers: Any, fields: dict[str, str]) -> dict[str, Any]:
     """Give the dimension numbers of gather and scatter the same names."""
     axes = {key: tuple(getattr(numbers, name)) for key, name in fields.items()}
     return {**axes, "vector": numbers.index_vector_dim}
+
+
+def _conv_axes(dims: Any) -> dict[str, tuple[int, ...]]:
+    """Read dimension numbers as (batch or output, feature, spatial ...) per tensor."""
+    return {
+        key: (
+            getattr(dims, f"{first}_dimension"),
+            getattr(dims, f"{second}_dimension"),
+            *getattr(dims, f"{spatial}_dimensions"),
+        )
+        for key, (first, second, spatial) in CONV_FIELDS.items()
+    }

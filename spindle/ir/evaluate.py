@@ -2,7 +2,8 @@
 
 In: a Module, host arrays, Options. Out: host arrays. It follows docs/numerics.md and docs/spec/;
 nothing here is taken from the C kernels. Elementwise kinds are in evaluate_elementwise.py,
-reductions in evaluate_reduce.py, dots in evaluate_dot.py, data movement and control here.
+reductions in evaluate_reduce.py, dots in evaluate_dot.py, convolutions in evaluate_conv.py, data
+movement and control here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from spindle.errors import InternalError, UserError
 from spindle.ir.evaluate_compositions import COMPOSED
+from spindle.ir.evaluate_conv import convolution
 from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
 from spindle.ir.evaluate_index import gather, reverse, scatter
@@ -87,7 +89,9 @@ def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> li
     if op.kind == "fusion":
         return _run(op.regions[0], operands, env, options)
     if op.kind == "dot_general":
-        return [dot_general(op, operands[0], operands[1], options)]
+        return [dot_general(op, operands[0], operands[1], options, *operands[2:])]
+    if op.kind == "convolution":
+        return [convolution(op, operands[0], operands[1], options)]
     if op.kind in _PLAIN:
         return [_PLAIN[op.kind](op, *operands)]
     if op.kind in _MOVES:
@@ -144,9 +148,21 @@ def _transpose(op: Op, operands: list[Array]) -> Array:
     return operands[0].transpose(op.attrs["permutation"])
 
 
+def _reverse(op: Op, operands: list[Array]) -> Array:
+    return np.flip(operands[0], op.attrs["dims"])
+
+
 def _slice(op: Op, operands: list[Array]) -> Array:
     bounds = zip(op.attrs["start"], op.attrs["limit"], op.attrs["strides"], strict=True)
     return operands[0][tuple(slice(*bound) for bound in bounds)]
+
+
+def _strided(op: Op, operands: list[Array]) -> Array:
+    (x,), shape = operands, op.result.shape
+    index = np.zeros(shape, np.intp)
+    for axis, step in enumerate(op.attrs["strides"]):
+        index += np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - axis - 1)) * step
+    return x.reshape(-1)[index]
 
 
 def _window(starts: list[Array], shape: Sequence[int], sizes: Sequence[int]) -> tuple[slice, ...]:
@@ -179,7 +195,9 @@ _MOVES: dict[str, Callable[[Op, list[Array]], Array]] = {
     "reshape": _reshape,
     "broadcast_in_dim": _broadcast_in_dim,
     "transpose": _transpose,
+    "reverse": _reverse,
     "slice": _slice,
+    "strided": _strided,
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _concatenate,

@@ -14,13 +14,16 @@ import numpy as np
 
 from spindle.errors import InternalError
 from spindle.ir.evaluate_elementwise import add, canonical, multiply
-from spindle.ir.graph import DotNumerics, Op
+from spindle.ir.graph import ConvNumerics, DotNumerics, GivenNumerics, Op
 from spindle.options import Options
 
 Array = np.ndarray[Any, Any]
 
 EMPTY = np.int32(-(1 << 20))
 """Stands for the exponent of nothing: below every real exponent and every sum of two."""
+
+NONFINITE_FLAG = 1 << 16
+"""In an exponent word, above the 16 bits of the exponent: the row holds an Inf or a NaN."""
 
 
 class Quantised(NamedTuple):
@@ -35,8 +38,8 @@ class Quantised(NamedTuple):
     nonfinite: Array
 
 
-def dot_general(op: Op, lhs: Array, rhs: Array, options: Options) -> Array:
-    """Evaluate a dot_general op; see docs/spec/module.md for its attributes."""
+def dot_general(op: Op, lhs: Array, rhs: Array, options: Options, *given: Array) -> Array:
+    """Evaluate a dot_general op; see docs/spec/module.md for its attributes and `given`."""
     batch, contract = op.attrs["lhs_batch"], op.attrs["lhs_contract"]
     a, free_a = _as_rows(lhs, batch, contract)
     b, free_b = _as_rows(rhs, op.attrs["rhs_batch"], op.attrs["rhs_contract"])
@@ -44,6 +47,8 @@ def dot_general(op: Op, lhs: Array, rhs: Array, options: Options) -> Array:
     if lhs.dtype != np.float32:
         exact: Array = np.matmul(a, b.swapaxes(1, 2))
         return exact.reshape(shape)
+    if given:
+        return _dot_given(a, b, given, op.attrs["numerics"]).reshape(shape)
     return dot_rows(a, b, dot_numerics(op, options)).reshape(shape)
 
 
@@ -81,6 +86,33 @@ def dot_bfp28(a: Array, b: Array, numerics: DotNumerics) -> Array:
     d = -balance(b, a) if numerics.swapped else balance(a, b)
     qa = quantise(a, d, numerics.k_block, numerics.mantissa)
     qb = quantise(b, -d, numerics.k_block, numerics.mantissa)
+    return dot_quantised(qa, qb, (a, b), numerics)
+
+
+def _dot_given(a: Array, b: Array, given: tuple[Array, ...], numerics: GivenNumerics) -> Array:
+    """bfp28 dot with d [B * K] and the exponent words of rows [B * M] and columns [B * N] given."""
+    d = given[0].reshape(a.shape[0], a.shape[2])
+    n_blocks = -(-a.shape[2] // numerics.k_block)
+    sides = []
+    for x, signed, words in zip((a, b), (d, -d), given[1:], strict=True):
+        e = words.astype(np.uint16).view(np.int16).astype(np.int32).reshape(x.shape[:2])
+        q = mantissas(x, signed, e[:, :, None], numerics.mantissa)
+        flags = (words.reshape(x.shape[:2]) & NONFINITE_FLAG) != 0
+        sides.append(Quantised(q, np.repeat(e[:, :, None], n_blocks, axis=2), flags))
+    return dot_quantised(sides[0], sides[1], (a, b), numerics)
+
+
+def dot_quantised(
+    qa: Quantised,
+    qb: Quantised,
+    floats: tuple[Array, Array],
+    numerics: DotNumerics | GivenNumerics | ConvNumerics,
+) -> Array:
+    """K-block sums of mantissas, rounded and added in index order; then the non-finite rule.
+
+    floats: the operands [B, M, K] and [B, N, K] that the mantissas stand for.
+    """
+    a, b = floats
     result = np.zeros((a.shape[0], a.shape[1], b.shape[1]), np.float32)
     for j in range(qa.e.shape[2]):
         sums = block_sums(qa.q, qb.q, j, numerics.k_block)
@@ -103,12 +135,16 @@ def balance(a: Array, b: Array) -> Array:
 
     d_k = (b_k - a_k) >> 1, 0 where position k has no finite non-zero element in a or in b.
     """
-    a_k, b_k = _column_peaks(a), _column_peaks(b)
+    return balance_peaks(column_peaks(a), column_peaks(b))
+
+
+def balance_peaks(a_k: Array, b_k: Array) -> Array:
+    """d of the largest relative exponents of both operands, position by position."""
     empty = (a_k < EMPTY // 2) | (b_k < EMPTY // 2)
     return np.where(empty, np.int32(0), (b_k - a_k) >> 1)
 
 
-def _column_peaks(x: Array) -> Array:
+def column_peaks(x: Array) -> Array:
     """Per k the largest exponent relative to its row's largest; below EMPTY / 2 where empty."""
     e = exponents(x)
     row_peak = e.max(axis=2, keepdims=True, initial=EMPTY)
@@ -124,14 +160,20 @@ def quantise(x: Array, d: Array, k_block: int = 512, mantissa: int = 28) -> Quan
     exponent of x * 2^d in the block. Inf and NaN become 0 and flag their row.
     """
     own = exponents(x)
-    scaled = np.where(own == EMPTY, EMPTY, own + d[:, None, :])
-    e = _block_peaks(scaled, k_block)
-    below = np.repeat(e, k_block, axis=2)[:, :, : x.shape[2]] - scaled
-    q = _shift_rne(_significand(x, own), below + 23 - (mantissa - 2))
-    limit = (1 << (mantissa - 1)) - 1
-    q = np.where(own == EMPTY, 0, np.clip(q, -limit, limit)).astype(np.int32)
+    e = _block_peaks(np.where(own == EMPTY, EMPTY, own + d[:, None, :]), k_block)
+    q = mantissas(x, d, np.repeat(e, k_block, axis=2)[:, :, : x.shape[2]], mantissa)
     nonfinite: Array = np.any(~np.isfinite(x), axis=2)
     return Quantised(q, np.where(e == EMPTY, np.int32(0), e), nonfinite)
+
+
+def mantissas(x: Array, d: Array, e: Array, mantissa: int = 28) -> Array:
+    """int32 mantissas of x [B, rows, K] times 2^d (d [B, K]) in units of 2^(e - (mantissa-2))."""
+    own = exponents(x)
+    below = np.where(own == EMPTY, 0, e - own - d[:, None, :])
+    q = _shift_rne(_significand(x, own), below + 23 - (mantissa - 2))
+    limit = (1 << (mantissa - 1)) - 1
+    kept: Array = np.where(own == EMPTY, 0, np.clip(q, -limit, limit)).astype(np.int32)
+    return kept
 
 
 def _block_peaks(e: Array, k_block: int) -> Array:

@@ -123,6 +123,25 @@ class DotNumerics:
 
 
 @dataclass(frozen=True)
+class GivenNumerics:
+    """A bfp28 dot that is told its exponents by operands (docs/spec/convolution.md, 6)."""
+
+    mode: str = "bfp28"
+    mantissa: int = 28
+    k_block: int = 512
+
+
+@dataclass(frozen=True)
+class ConvNumerics:
+    """How a convolution is computed (docs/spec/convolution.md): written by fix_numerics."""
+
+    mode: str  # "bfp28" | "float32"
+    form: str  # "forward" | "weight_gradient"
+    mantissa: int = 28
+    k_block: int = 512
+
+
+@dataclass(frozen=True)
 class ReduceTree:
     """Order of a float sum or product: sequential blocks, then neighbours level by level."""
 

@@ -7,10 +7,12 @@ verify.py adds the op and its place. Kinds that the expand passes take out: kind
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 
-from spindle.ir.graph import DTYPES, Op, TensorType, Value
+from spindle.ir.convolution import result_type
+from spindle.ir.graph import DTYPES, GivenNumerics, Op, TensorType, Value
 from spindle.ir.kind_needs import need, need_axes, need_operands, need_result, need_same_types
 from spindle.ir.kind_rules_expanded import EXPANDED_RULES
 from spindle.ir.kinds import (
@@ -116,6 +118,16 @@ def _slice(op: Op) -> None:
     need_result(op, tuple(shape), source.dtype)
 
 
+def _strided(op: Op) -> None:
+    need_operands(op, 1)
+    source, result, strides = op.operands[0], op.result, op.attrs["strides"]
+    need(source.dtype == result.dtype, "the element type must stay")
+    need(len(strides) == len(result.shape), "needs one stride per axis")
+    last = sum((n - 1) * step for n, step in zip(result.shape, strides, strict=True))
+    inside = 0 in result.shape or last < source.type.size
+    need(inside and min(strides, default=1) > 0, f"strides {strides} leave the operand")
+
+
 def _starts(op: Op, first: int) -> None:
     starts = op.operands[first:]
     need(len(starts) == len(op.operands[0].shape), "needs one start per axis")
@@ -174,8 +186,9 @@ def _reduce(op: Op) -> None:
 
 
 def _dot_general(op: Op) -> None:
-    need_operands(op, 2)
-    lhs, rhs = op.operands
+    given = isinstance(op.attrs.get("numerics"), GivenNumerics)
+    need_operands(op, 5 if given else 2)
+    lhs, rhs, *exponents = op.operands
     _same = lhs.dtype == rhs.dtype
     need(_same, "operands differ in element type")
     need(op.attrs["precision"] in PRECISIONS, f"precision {op.attrs['precision']!r}")
@@ -183,6 +196,42 @@ def _dot_general(op: Op) -> None:
     need(batch[0] == batch[1], f"batch extents {batch[0]} and {batch[1]} differ")
     need(contract[0] == contract[1], f"contracted extents {contract[0]}, {contract[1]} differ")
     need_result(op, (*batch[0], *free[0], *free[1]), lhs.dtype)
+    if given:
+        _given(exponents, prod(batch[0]), (contract[0], *free))
+
+
+def _given(exponents: list[Value], n_batch: int, parts: tuple[tuple[int, ...], ...]) -> None:
+    """d per contracted index, exponent words per row and per column, of every batch index."""
+    for value, part in zip(exponents, parts, strict=True):
+        expected = TensorType((n_batch * prod(part),), "i32")
+        need(value.type == expected, f"given exponents are {value.type}, must be {expected}")
+
+
+def _convolution(op: Op) -> None:
+    need_operands(op, 2)
+    lhs, rhs = op.operands
+    need(lhs.dtype == rhs.dtype, "operands differ in element type")
+    need(op.attrs["precision"] in PRECISIONS, f"precision {op.attrs['precision']!r}")
+    rank = len(lhs.shape)
+    for key in ("lhs_axes", "rhs_axes", "out_axes"):
+        need(len(op.attrs[key]) == rank >= 2, f"{key} needs all {rank} axes")
+        need_axes(op.attrs[key], rank, key)
+    for key in ("strides", "padding", "lhs_dilation", "rhs_dilation", "reversal"):
+        need(len(op.attrs[key]) == rank - 2, f"{key} needs {rank - 2} entries")
+    for key in ("strides", "lhs_dilation", "rhs_dilation"):
+        need(all(step > 0 for step in op.attrs[key]), f"{key} must be positive")
+    _conv_groups(op, lhs, rhs)
+    expected = result_type(op)
+    need(op.result.type == expected, f"the result is {op.result.type}, must be {expected}")
+
+
+def _conv_groups(op: Op, lhs: Value, rhs: Value) -> None:
+    features, batches = op.attrs["feature_groups"], op.attrs["batch_groups"]
+    need(min(features, batches) == 1 and max(features, batches) > 0, "one group count must be 1")
+    (batch, feature), (outputs, channels) = op.attrs["lhs_axes"][:2], op.attrs["rhs_axes"][:2]
+    need(lhs.shape[batch] % batches == 0, "batch_groups does not divide the batch")
+    need(lhs.shape[feature] == rhs.shape[channels] * features, "input features differ")
+    need(rhs.shape[outputs] % (features * batches) == 0, "groups do not divide the outputs")
 
 
 def _side(op: Op, side: str, value: Value) -> tuple[tuple[int, ...], ...]:
@@ -234,11 +283,13 @@ RULES: dict[str, Rule] = {
     "broadcast_in_dim": _broadcast,
     "transpose": _transpose,
     "slice": _slice,
+    "strided": _strided,
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,
     "concatenate": _concatenate,
     "reduce": _reduce,
     "dot_general": _dot_general,
+    "convolution": _convolution,
     "while": _while,
     "fusion": _fusion,
     **EXPANDED_RULES,

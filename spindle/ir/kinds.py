@@ -42,8 +42,8 @@ INTEGER_ONLY = frozenset(
 BITWISE = frozenset({"and", "or", "xor", "not"})
 STRUCTURAL = frozenset(
     {
-        "constant", "reshape", "transpose", "slice", "dynamic_slice", "dynamic_update_slice",
-        "concatenate", "while",
+        "constant", "reshape", "transpose", "slice", "strided", "dynamic_slice",
+        "dynamic_update_slice", "concatenate", "while",
     }
 )  # fmt: skip
 """Kinds that stay on the top level, beside fusions, after the passes."""

@@ -27,7 +27,9 @@ import numpy as np
 from spindle.errors import InternalError
 from spindle.ir.graph import (
     DTYPES,
+    ConvNumerics,
     DotNumerics,
+    GivenNumerics,
     Module,
     Op,
     ReduceTree,
@@ -40,7 +42,9 @@ from spindle.ir.rewrite import Array, splat_array, splat_value
 LIST_LIMIT = 32
 """Constants with more elements than this, not all equal, are written as hex words."""
 
-_RECORDS = {"DotNumerics": DotNumerics, "ReduceTree": ReduceTree}
+_RECORDS = {
+    record.__name__: record for record in (ConvNumerics, DotNumerics, GivenNumerics, ReduceTree)
+}
 
 
 # Numbering

@@ -16,8 +16,10 @@ DEPTH = 12
 """Ops looked through, at most."""
 
 _KEEPS_NAN_BITS = frozenset({"negate", "abs", "select", "bitcast_convert", "clamp", "convert"})
-_MAKES_NAN_BITS = (ELEMENTWISE - _KEEPS_NAN_BITS) | {"reduce", "dot_general", "iota"}
-_MOVES = frozenset({"reshape", "broadcast_in_dim", "transpose", "slice", "concatenate"})
+_MAKES_NAN_BITS = (ELEMENTWISE - _KEEPS_NAN_BITS) | {"reduce", "dot_general", "convolution", "iota"}
+_MOVES = frozenset(
+    {"reshape", "broadcast_in_dim", "transpose", "reverse", "slice", "strided", "concatenate"}
+)
 _MOVED = {"select": slice(1, 3), "dynamic_slice": slice(0, 1), "dynamic_update_slice": slice(0, 2)}
 
 

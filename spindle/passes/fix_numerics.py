@@ -1,14 +1,16 @@
-"""fix_numerics: write into every float dot and sum how it is computed (docs/numerics.md).
+"""fix_numerics: write into every float dot, convolution and sum how it is computed.
 
-In: a Module, Options. Out: the Module in which no bit depends on the Options any more.
-A precision written in the program wins; options.matmul stands for DEFAULT only.
+In: a Module, Options. Out: the Module in which no bit depends on the Options any more. A precision
+written in the program wins; options.matmul stands for DEFAULT only. Follows docs/numerics.md and
+docs/spec/convolution.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from spindle.ir.graph import DotNumerics, Module, Op, ReduceTree, Value
+from spindle.ir.convolution import form
+from spindle.ir.graph import ConvNumerics, DotNumerics, Module, Op, ReduceTree, Value
 from spindle.ir.rewrite import Builder, rebuild_module
 from spindle.options import Options
 
@@ -17,7 +19,7 @@ FLOAT_ORDERED = frozenset({"add", "multiply"})
 
 
 def fix_numerics(module: Module, options: Options) -> Module:
-    """Give every f32 dot_general a DotNumerics and every f32 sum or product a ReduceTree."""
+    """Give f32 dots a DotNumerics, convolutions a ConvNumerics, sums and products a ReduceTree."""
 
     def visit(builder: Builder, op: Op) -> tuple[Value, ...] | None:
         numerics = _numerics(op, options)
@@ -29,11 +31,13 @@ def fix_numerics(module: Module, options: Options) -> Module:
     return rebuild_module(module, visit)
 
 
-def _numerics(op: Op, options: Options) -> DotNumerics | ReduceTree | None:
+def _numerics(op: Op, options: Options) -> DotNumerics | ConvNumerics | ReduceTree | None:
     if op.attrs.get("numerics") is not None or not op.results or op.results[0].dtype != "f32":
         return None
     if op.kind == "dot_general":
         return DotNumerics(_mode(op.attrs["precision"], options))
+    if op.kind == "convolution":
+        return ConvNumerics(_mode(op.attrs["precision"], options), form(op))
     if op.kind == "reduce" and op.attrs["reducer"] in FLOAT_ORDERED:
         return ReduceTree()
     return None

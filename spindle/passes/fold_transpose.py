@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from spindle.ir.graph import DotNumerics, Module, Op, Region, Value
+from spindle.ir.graph import DotNumerics, GivenNumerics, Module, Op, Region, Value
 from spindle.ir.rewrite import Builder, drop_dead, rebuild, use_counts
 from spindle.options import Options
 
@@ -69,6 +69,8 @@ def _turned_dot(builder: Builder, op: Op, uses: Counter[Value]) -> tuple[Value, 
     (source,) = op.operands
     dot = builder.defs.get(source)
     if dot is None or dot.kind != "dot_general" or uses[source] != 1:
+        return None
+    if isinstance(dot.attrs.get("numerics"), GivenNumerics):
         return None
     if op.attrs["permutation"] != _exchange(dot):
         return None

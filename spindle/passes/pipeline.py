@@ -29,6 +29,7 @@ from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
 from spindle.passes.integer_dot import integer_dot
+from spindle.passes.lower_convolution import lower_convolution
 from spindle.passes.simplify import simplify
 from spindle.passes.squeeze import squeeze
 
@@ -48,8 +49,10 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_functions", expand_functions),
     ("expand_remainder", expand_remainder),
     ("simplify_expanded", simplify),
-    ("integer_dot", integer_dot),
     ("fix_numerics", fix_numerics),
+    ("lower_convolution", lower_convolution),
+    ("expand_reverse_of_windows", expand_reverse),
+    ("integer_dot", integer_dot),
     ("fold_transpose", fold_transpose),
     ("canonical_reduce", canonical_reduce),
     ("squeeze", squeeze),

@@ -91,7 +91,7 @@ def _dot(builder: Builder, op: Op) -> Value:
     attrs, operands = dict(op.attrs), []
     n_batch = len(op.attrs["lhs_batch"])
     long_batch = [i for i in range(n_batch) if op.result.shape[i] != 1]
-    for side, value in zip(("lhs", "rhs"), op.operands, strict=True):
+    for side, value in zip(("lhs", "rhs"), op.operands[:2], strict=True):
         contract = op.attrs[f"{side}_contract"]
         kept = [i for i, n in enumerate(value.shape) if n != 1 or i in contract]
         batch = [op.attrs[f"{side}_batch"][i] for i in long_batch]
@@ -100,4 +100,4 @@ def _dot(builder: Builder, op: Op) -> Value:
         shape = tuple(value.shape[i] for i in kept)
         operands.append(builder.reshape(value, shape, op.loc))
     type_ = TensorType(squeezed(op.result.shape), op.result.dtype)
-    return builder.emit(op.kind, operands, type_, attrs, op.loc)
+    return builder.emit(op.kind, (*operands, *op.operands[2:]), type_, attrs, op.loc)

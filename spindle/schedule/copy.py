@@ -108,6 +108,14 @@ def lower_slice(ctx: Lowering, op: Op) -> None:
     affine(ctx, op.result.shape, Side(ctx.bufs[x], strides, offset), target, op)
 
 
+def lower_strided(ctx: Lowering, op: Op) -> None:
+    """strided: the source walked as the op says; it may meet an element several times."""
+    (x,) = op.operands
+    out = ctx.result_buf(op.result, op)
+    target = Side(out, row_major(op.result.shape))
+    affine(ctx, op.result.shape, Side(ctx.bufs[x], op.attrs["strides"]), target, op)
+
+
 def lower_transpose(ctx: Lowering, op: Op) -> None:
     """transpose: the source walked in the result's order."""
     (x,) = op.operands

@@ -86,9 +86,11 @@ def _part(merged: Axis | None, axis: int) -> tuple[int, int] | None:
 
 
 def elementwise(space: Sequence[int], views: Sequence[Strides], loc: str) -> list[Dims]:
-    """Dims of a fusion without reduction: the two fastest axes become dims 1 and 2."""
+    """Dims of a fusion without reduction: the fastest axis and the two longest others."""
     axes = collapse(space, [*views, row_major(space)], [0] * len(space))
-    return list(_unroll(tuple(space), axes[:-3], _last_three(axes), loc))
+    others = sorted(axes[:-1], key=lambda axis: axis.extent)[:-2]
+    kept = [axis for axis in axes if axis not in others]
+    return list(_unroll(tuple(space), others, _last_three(kept), loc))
 
 
 def reducing(

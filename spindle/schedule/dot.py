@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from spindle.ir.graph import WORD, DotNumerics, Op, Region, Value
+from spindle.ir.graph import WORD, DotNumerics, GivenNumerics, Op, Region, Value
 from spindle.ir.plan import Instr, Operand
 from spindle.schedule import copy, dims, quantise, strip, strip_task, views
 from spindle.schedule.assemble import Draft, Tile
 from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
-from spindle.schedule.quantise import Matrix
+from spindle.schedule.quantise import Matrix, Quantised
+from spindle.schedule.quantise_given import both_given
 from spindle.spec.records import CHUNK
 
 _SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -29,7 +30,7 @@ class _Parts:
     op: Op
     region: Region
     head: Op
-    numerics: DotNumerics
+    numerics: DotNumerics | GivenNumerics
     space: Dims
     found: list[strip.View]
 
@@ -48,7 +49,7 @@ def lower(ctx: Lowering, op: Op) -> None:
 
 
 def _bfp28(ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix) -> None:
-    a, b = quantise.both(ctx, lhs, rhs, parts.numerics, parts.head.loc or parts.op.loc)
+    a, b = _quantised(ctx, parts, lhs, rhs)
     operands = (
         a.panel_operand(1),
         b.panel_operand(2),
@@ -59,6 +60,17 @@ def _bfp28(ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix) -> None:
     )
     extra = (a.panel, b.panel, a.exponents, b.exponents)
     _multiply(ctx, parts, lhs, rhs, operands, extra, "DOT_S28")
+
+
+def _quantised(
+    ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix
+) -> tuple[Quantised, Quantised]:
+    loc = parts.head.loc or parts.op.loc
+    if isinstance(parts.numerics, DotNumerics):
+        return quantise.both(ctx, lhs, rhs, parts.numerics, loc)
+    at = parts.region.params.index
+    d, rows, columns = (ctx.bufs[parts.op.operands[at(v)]] for v in parts.head.operands[2:])
+    return both_given(ctx, (lhs, rhs), d, (rows, columns), parts.numerics.k_block, loc)
 
 
 def _float_operands(lhs: Matrix, rhs: Matrix) -> tuple[Operand, ...]:
@@ -134,7 +146,7 @@ def _dims(op: Op, region: Region, head: Op) -> Dims:
 
 
 def _matrices(ctx: Lowering, op: Op, region: Region, head: Op) -> tuple[Matrix, Matrix]:
-    lhs, rhs = (op.operands[region.params.index(value)] for value in head.operands)
+    lhs, rhs = (op.operands[region.params.index(value)] for value in head.operands[:2])
     return (
         _matrix(ctx, op, lhs, head.attrs["lhs_batch"], head.attrs["lhs_contract"]),
         _matrix(ctx, op, rhs, head.attrs["rhs_batch"], head.attrs["rhs_contract"]),

@@ -136,6 +136,24 @@ def both(
     return left, right
 
 
+def panel_of(ctx: Lowering, x: Matrix, k_block: int, loc: str) -> Quantised:
+    """Places for a panel and its exponents."""
+    out = Quantised(x, k_block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
+    out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
+    out.exponents.size_bytes = x.batch * out.n_blocks * out.block_bytes
+    return out
+
+
+def operands_of(x: Matrix, d: Buf, out: Quantised) -> tuple[Operand, ...]:
+    """The four operands of every QUANTISE."""
+    return (
+        x.operand(1, "x"),
+        Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),
+        out.panel_operand(1, store=True),
+        out.exponent_operand(1, store=True),
+    )
+
+
 def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics, lanes: int) -> Residence | None:
     """Where both reads of an operand can use the same tiles: one for each of `lanes` lanes.
 
@@ -166,7 +184,7 @@ def _scan(ctx: Lowering, x: Matrix, kept: Residence | None, loc: str) -> _Partia
     largest = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
     row = Operand("r", largest.addr(), (x.free * WORD, WORD, 0, 0), 1)
     operands = (x.operand(1, "x"), replace(row, store=True))
-    draft = _draft(ctx, x, "SCAN_FREE", operands, loc)
+    draft = draft_of(ctx, x, "SCAN_FREE", operands, loc)
     ctx.add_drafts([replace(draft, inner=3)], [x.buf], [largest])
     return _scan_with(ctx, x, "SCAN_K", (x.operand(1, "x"), row), (largest,), None, loc)
 
@@ -183,7 +201,7 @@ def _scan_with(
     partial = _Partial(ctx.new_buf(WORD, "partial exponents", loc))
     out = Operand("a", partial.buf.addr(), (0, x.k * WORD, 0, WORD), 3, store=True)
     deep = [x.k] if kernel == "SCAN" else None
-    draft = _draft(ctx, x, kernel, (*inputs, out), loc, deep)
+    draft = draft_of(ctx, x, kernel, (*inputs, out), loc, deep)
     draft = replace(draft, slot_operand=len(inputs))
     own = _staying_draft(draft, kept)
 
@@ -258,13 +276,13 @@ def _balance(ctx: Lowering, a: _Partial, b: _Partial, x: Matrix, loc: str) -> Bu
     buf = ctx.new_buf(x.batch * x.k * WORD, "balance", loc)
 
     def make(room: Room) -> list[Step]:
-        return [TaskStep(assemble(_balance_draft(ctx, a, b, buf, x, loc), room))]
+        return [TaskStep(assemble(_balancedraft_of(ctx, a, b, buf, x, loc), room))]
 
     ctx.add(make, [a.buf, b.buf], [buf], work=x.k * 200.0)
     return buf
 
 
-def _balance_draft(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, loc: str) -> Draft:
+def _balancedraft_of(ctx: Lowering, a: _Partial, b: _Partial, d: Buf, x: Matrix, loc: str) -> Draft:
     row = x.k * WORD
     operands = (
         Operand("a", a.buf.addr(), (a.slots * row, row, 0, WORD), 3),
@@ -289,16 +307,8 @@ def _quantise(
     loc: str,
 ) -> Quantised:
     block = numerics.k_block
-    out = Quantised(x, block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
-    out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
-    out.exponents.size_bytes = x.batch * out.n_blocks * out.block_bytes
-    operands = (
-        x.operand(1, "x"),
-        Operand("d", d.addr(), (x.k * WORD, 0, 0, WORD), 3),
-        out.panel_operand(1, store=True),
-        out.exponent_operand(1, store=True),
-    )
-    draft = _draft(ctx, x, "QUANTISE", operands, loc, [block], even=True)
+    out = panel_of(ctx, x, block, loc)
+    draft = draft_of(ctx, x, "QUANTISE", operands_of(x, d, out), loc, [block], even=True)
     draft = replace(draft, k_block=block, arg=is_rhs)
 
     def make(room: Room) -> list[Step]:
@@ -315,7 +325,7 @@ def _quantise(
     return out
 
 
-def _draft(
+def draft_of(
     ctx: Lowering,
     x: Matrix,
     kernel: str,
@@ -324,6 +334,7 @@ def _draft(
     deep: list[int] | None = None,
     even: bool = False,
 ) -> Draft:
+    """A task over the rows and contracted index of x; deep: the tiles' sides along the latter."""
     return Draft(
         kernel,
         (x.batch, x.free, 1, x.k),

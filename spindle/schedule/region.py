@@ -84,6 +84,7 @@ _LOWER: dict[str, Callable[[Lowering, Op], None]] = {
     "reshape": _reshape,
     "fusion": fusion.lower,
     "slice": copy.lower_slice,
+    "strided": copy.lower_strided,
     "transpose": copy.lower_transpose,
     "concatenate": copy.lower_concatenate,
     "dynamic_slice": copy.lower_dynamic_slice,

@@ -36,6 +36,7 @@ def _limits() -> dict[str, int]:
         "NO_PLACE": records.NO_PLACE,
         "ADAM_G_LAST": tables.ADAM_G_LAST,
         "NONFINITE_FLAG": tables.NONFINITE_FLAG,
+        "QUANTISE_GIVEN": tables.QUANTISE_GIVEN,
     }
     for name in (
         "SDRAM_BASE",

@@ -123,7 +123,10 @@ KERNELS: tuple[tuple[str, str], ...] = (
     ("SCAN_FREE", "operand 0 X[d1, d3], inner 3; out operand 1 r[d1]: largest exponent"),
     ("SCAN_K", "operand 0 X[d1, d3], operand 1 r[d1]; out operand 2 partial a_k, one row a tile"),
     ("BALANCE", "operands 0, 1 partial a_k[d1, d3], b_k[d2, d3]; out operand 2 d_k[d3]"),
-    ("QUANTISE", "operand 0 X[d1, d3], operand 1 d_k[d3]; out operand 2 panel, 3 exponents"),
+    (
+        "QUANTISE",
+        "operand 0 X[d1, d3], operand 1 d_k[d3]; out operand 2 panel, 3 exponents; 4 given",
+    ),
     (
         "DOT_S28",
         "operands 0, 1 panels A[d1, d3], B[d2, d3], 2, 3 their exponents, 4, 5 lazy A, B,"
@@ -136,6 +139,9 @@ KERNEL: dict[str, int] = {name: i for i, (name, _) in enumerate(KERNELS)}
 
 EMPTY_EXPONENT = -32768
 """Exponent of a row, column or block without a finite non-zero element."""
+
+QUANTISE_GIVEN = 2
+"""In a QUANTISE task's arg: operand 4 gives the rows' exponents, which are copied to operand 3."""
 
 NONFINITE_FLAG = 0x10000
 """Set in an exponent word (low half: e as int16) when the block has an Inf or a NaN."""

@@ -22,8 +22,6 @@ SQUARE = np.eye(3, dtype=np.float32)
 UNSUPPORTED = [
     (lambda x: jax.lax.reduce((x, x), (0.0, 0.0), lambda a, b: b, (0,)),
      "stablehlo.reduce over 2 arrays", "argmax"),
-    (lambda x: jax.lax.conv(x[None, None], x[None, None], (1, 1), "SAME"),
-     "stablehlo.convolution is not compiled", "dense"),
     (lambda x: jnp.linalg.cholesky(x), "stablehlo.cholesky is not compiled", "host"),
     (lambda x: jnp.linalg.eigh(x), "JAX's eigh has no StableHLO form", "host"),
     (lambda x: jax.debug.print("{}", x), "JAX's debug_print has no StableHLO form", "host"),

@@ -189,6 +189,34 @@ def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> No
     np.testing.assert_array_equal(flags, want.nonfinite[0])
 
 
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_quantise_given(arm, arm_plain, kind, across):
+    for n_f, n_k, spread in ((4, 64, 3), (3, 16, 60), (2, 7, 9), (6, 24, 0)):
+        x, d = quantise_case(kind, n_f, n_k, spread)
+        values = float_bits(x).reshape(1, n_f, n_k)
+        with np.errstate(all="ignore"):
+            found = evaluate_dot.quantise(values, d[None], n_k)
+        e = found.e[0] + np.arange(n_f)[:, None] * 3
+        words = (e[:, 0] & 0xFFFF).astype(np.uint32) | found.nonfinite[0] * NONFINITE_FLAG
+        panel, kept = (
+            both(
+                arm,
+                arm_plain,
+                lambda p, x=x, d=d, words=words, out=out: kernel_calls.quantise(
+                    p, x, d, 0, across=across, out=out, given=words.astype(np.uint32)
+                ),
+            )
+            for out in (2, 3)
+        )
+        chunks = panel.view(np.int32).reshape(-(-n_k // 8), -(-n_f // 2), 8, 2)
+        rows = chunks.transpose(1, 3, 0, 2).reshape(-(-n_f // 2) * 2, -1)[:n_f, :n_k]
+        with np.errstate(all="ignore"):
+            want = evaluate_dot.mantissas(values, d[None], e[None])
+        np.testing.assert_array_equal(rows, want[0])
+        np.testing.assert_array_equal(kept, words)
+
+
 def scan_want(x: np.ndarray) -> np.ndarray:
     """a_k of docs/numerics.md 3, from floats."""
     with np.errstate(invalid="ignore"):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dot_tools import quantise
+from dot_tools import quantise, quantise_given
 from task_tools import hostile
 
 from spindle.ir import evaluate_dot
-from spindle.spec.tables import EMPTY_EXPONENT
+from spindle.spec.tables import EMPTY_EXPONENT, NONFINITE_FLAG
 
 
 def matrix(rows: int, k: int, seed: int) -> np.ndarray:
@@ -56,3 +56,27 @@ def test_ties_go_to_even():
     check(
         x.astype(np.float32), np.zeros(x.shape[1], np.int32), 0, x.shape[1] // 8 * 8 + 8, 4, False
     )
+
+
+def given_words(x: np.ndarray, d: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Exponent words of rows, `above` their largest exponent; 0 where nothing counts."""
+    with np.errstate(all="ignore"):
+        found = evaluate_dot.quantise(x[None], d[None], x.shape[1])
+    words = ((found.e[0][:, 0] + above) & 0xFFFF).astype(np.uint32)
+    return words | found.nonfinite[0] * np.uint32(NONFINITE_FLAG)
+
+
+@pytest.mark.parametrize("arg", [0, 1])
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize(("rows", "k"), [(5, 1), (4, 16), (3, 70), (8, 513)])
+def test_given_exponents(rows, k, across, arg):
+    rng = np.random.default_rng(k)
+    d = rng.integers(-60, 60, k).astype(np.int32)
+    x, signed = matrix(rows, k, k), -d if arg else d
+    words = given_words(x, signed, rng.integers(0, 30, rows))
+    panel = quantise_given(x, d, words, arg, 64, across)
+    e = words.astype(np.uint16).view(np.int16).astype(np.int32)
+    with np.errstate(all="ignore"):
+        want = evaluate_dot.mantissas(x[None], signed[None], e[None, :, None])
+    np.testing.assert_array_equal(panel.mantissas(), want[0])
+    assert (panel.e == words).all()

@@ -36,9 +36,17 @@ def test_four_alternating_axes_unroll_the_slowest() -> None:
     assert [one.offset(view) for one in found] == [0, 4]
 
 
-def test_too_much_unrolling_is_said() -> None:
+def test_the_shortest_axes_are_unrolled() -> None:
     space = (65, 3, 4, 5)
     view = broadcast_strides((65, 4), (0, 2), space)
+    found = dims.elementwise(space, [view], "")
+    assert [one.extents for one in found] == [(65, 4, 5)] * 3
+    assert [one.offset(row_major(space)) for one in found] == [0, 20, 40]
+
+
+def test_too_much_unrolling_is_said() -> None:
+    space = (65, 66, 67, 5)
+    view = broadcast_strides((65, 67), (0, 2), space)
     with pytest.raises(UnsupportedError, match=r"model.py:3: .* 65 separate tasks"):
         dims.elementwise(space, [view], "model.py:3")
 

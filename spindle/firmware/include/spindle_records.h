@@ -19,6 +19,7 @@
 #define SPINDLE_NO_PLACE 255
 #define SPINDLE_ADAM_G_LAST 1
 #define SPINDLE_NONFINITE_FLAG 0x00010000u
+#define SPINDLE_QUANTISE_GIVEN 2
 #define SPINDLE_SDRAM_BASE 0x60000000u
 #define SPINDLE_RECORD_SLOT_BYTES 1536
 #define SPINDLE_TILE_ARENA_BYTES 52224
@@ -29,7 +30,7 @@
 #define SPINDLE_DTCM_SYS_STACK_BYTES 2432
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
 #define SPINDLE_ARENA_ALIGN 128
-#define SPINDLE_ABI_HASH 0x9f5ecf44u
+#define SPINDLE_ABI_HASH 0x3cda6b38u
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
 /* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */
