@@ -85,8 +85,8 @@ CONSTANTS: tuple[Constant, ...] = (
     ),
     Constant(
         "dot_s28_chunk_cycles",
-        4.5,
-        5.0,
+        2.5,
+        3.0,
         "measured",
         "docs/kernels.md: 2x2 block, per chunk of 8 k, from K = 32, 64, 128",
     ),
@@ -104,7 +104,7 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("scan_cycles", 13.0, 14.0, "measured", _FITTED),
     Constant("scan_one_cycles", 6.5, 7.5, "modelled", "per element: one of the two maxima"),
     Constant("balance_cycles", 9.0, 10.0, "measured", f"{_FITTED}: per partial exponent"),
-    Constant("quantise_cycles", 24.0, 26.0, "measured", _FITTED),
+    Constant("quantise_cycles", 23.2, 25.0, "measured", _FITTED),
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
 )
 

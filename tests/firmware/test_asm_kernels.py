@@ -175,9 +175,9 @@ def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> No
     n_f, n_k = x.shape
     with np.errstate(all="ignore"):
         want = evaluate_dot.quantise(float_bits(x).reshape(1, n_f, n_k), d[None], n_k)
-    chunks = words[0].view(np.int32).reshape(-(-n_k // 8), -(-n_f // 2), 8, 2)
-    chunks = np.cumsum(chunks, axis=3, dtype=np.int32)
-    rows = chunks.transpose(1, 3, 0, 2).reshape(-(-n_f // 2) * 2, -1)
+    pairs = words[0].view(np.int32).reshape(-(-n_f // 2), -1, 2)
+    pairs = np.cumsum(pairs, axis=2, dtype=np.int32)
+    rows = pairs.transpose(0, 2, 1).reshape(-(-n_f // 2) * 2, -1)
     np.testing.assert_array_equal(rows[:n_f, :n_k], want.q[0])
     assert not rows[n_f:].any() and not rows[:, n_k:].any()
     beside = words[1].reshape(len(rows), -1)

@@ -137,15 +137,15 @@ def test_neighbours_keep_apart() -> None:
 
 
 def test_padded_rows_and_granules() -> None:
-    """A panel of 5 rows, 20 k: 3 chunks of 3 pairs; a tile of 2 rows and 8 k is one pair."""
+    """A panel of 5 rows, 20 k: 3 pairs of 24 k; a tile of 2 rows and 8 k is a third of one."""
     (*_, last) = quantised_dot(5, 4, 20, (2, 2, 8), 16).steps
     assert isinstance(last, TaskStep)
     task = last.task
     panel, _, exp = task.operands[0], task.operands[1], task.operands[2]
     assert operand_span(task, panel) == (0, 3 * 3 * 64)
     assert tile_words(task, panel) == 16
-    assert operand_span(task, exp) == (0, 2 * 5 * 4)
-    assert tile_words(task, exp) == 2
+    assert operand_span(task, exp) == (0, 2 * 3 * 32)
+    assert tile_words(task, exp) == 8
 
 
 def test_lazy_operands_fit_in_panels() -> None:

@@ -29,13 +29,13 @@ class Panel:
         return self.free + self.free % 2
 
     @property
-    def chunk_words(self) -> int:
-        return self.even * 8
+    def pair_words(self) -> int:
+        return -(-self.n_k // 8) * 16
 
     def operands(self, dim: int, flags: int = 0) -> tuple:
-        stride = [0, 0, 0, self.chunk_words]
-        stride[dim] = 8
-        panel = operand(stride, dim, flags, granule3=8, unit_words=8, align_words=16)
+        stride = [0, 0, 0, 2]
+        stride[dim] = self.pair_words
+        panel = operand(stride, 3, flags, granule1=2, unit_words=2, align_words=16)
         stride = [0, 0, 0, self.even * PANEL_ROW_WORDS]
         stride[dim] = PANEL_ROW_WORDS
         shape = {"unit_words": PANEL_ROW_WORDS, "align_words": 2 * PANEL_ROW_WORDS}
@@ -43,9 +43,9 @@ class Panel:
 
     def mantissas(self) -> np.ndarray:
         """q [free, K] without padding; the padding must be 0."""
-        chunks = self.q.view(np.int32).reshape(-1, self.chunk_words // 16, 8, 2)
-        rows = np.cumsum(chunks, axis=3, dtype=np.int32)
-        full = rows.transpose(1, 3, 0, 2).reshape(self.even, -1)
+        pairs = self.q.view(np.int32).reshape(self.even // 2, -1, 2)
+        rows = np.cumsum(pairs, axis=2, dtype=np.int32)
+        full = rows.transpose(0, 2, 1).reshape(self.even, -1)
         self.check_corrections(full.astype(np.int64))
         assert not full[self.free :].any() and not full[:, self.n_k :].any()
         return full[: self.free, : self.n_k]

@@ -11,8 +11,7 @@ struct source {
     const int32_t *d;
     uint32_t step_f, step_k; /* words */
     uint32_t n_f, n_k;
-    int32_t sign;   /* of d: 1 or -1 */
-    uint32_t pitch; /* words from chunk to chunk in the panel */
+    int32_t sign; /* of d: 1 or -1 */
 };
 
 static inline uint32_t is_nonfinite(uint32_t x) { return (x & 0x7f800000u) == 0x7f800000u; }
@@ -45,7 +44,6 @@ static inline void view_source(struct source *s, const struct kernel_args *args)
     s->step_k = operand_step(&args->operands[0], &args->tile, 3);
     s->n_f = args->tile.extent[1];
     s->n_k = args->tile.extent[3];
-    s->pitch = operand_row_words(&args->operands[2], &args->tile);
     s->sign = args->task->arg ? -1 : 1;
 }
 
