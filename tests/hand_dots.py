@@ -83,17 +83,16 @@ class Side:
         return hand.placed(task, half=number)
 
     def panel_operand(self, free: int, store: bool = False) -> Operand:
-        even = self.f + self.f % 2
-        strides = {free: 32, 3: even * 32}
+        strides = {free: -(-self.k // 8) * 64, 3: 8}
         stride = tuple(strides.get(dim, 0) for dim in range(4))
         return Operand(
             f"panel {self.name}",
             self.panel,
             stride,  # type: ignore[arg-type]
-            free,
+            3,
             store=store,
-            granule3=8,
-            unit_words=8,
+            granule1=2,
+            unit_words=2,
             align_words=16,
         )
 

@@ -238,7 +238,6 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "bitcast_convert": _bitcast,
     "broadcast_in_dim": _attr_rule("broadcast_in_dim", dims="broadcast_dimensions"),
     "transpose": _attr_rule("transpose", permutation="permutation"),
-    "reverse": _attr_rule("reverse", dims="dimensions"),
     "slice": _attr_rule("slice", start="start_indices", limit="limit_indices", strides="strides"),
     "dynamic_slice": _dynamic_slice,
     "dynamic_update_slice": _dynamic_update_slice,

@@ -208,7 +208,7 @@ def _check_operand(task: Task, op: Operand, where: str) -> None:
 
 
 def _granule(op: Operand, dim: int) -> int:
-    return op.granule1 if dim == 1 else op.granule3 if dim == 3 else 1
+    return (1, op.granule1, op.granule1, op.granule3)[dim]
 
 
 def operand_span(task: Task, op: Operand) -> tuple[int, int]:

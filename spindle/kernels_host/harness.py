@@ -206,7 +206,8 @@ def _load(operand: Fields, place: Place, array: Words | None) -> Words | None:
 def _index(operand: Fields, place: Place) -> Words:
     """Word numbers in the flat array of each word of the tile in DTCM."""
     fast = operand["fast"]
-    granules = (1, operand.get("granule1", 1), 1, operand.get("granule3", 1))
+    free = operand.get("granule1", 1)
+    granules = (1, free, free, operand.get("granule3", 1))
     units, align = operand.get("unit_words", 1), operand.get("align_words", 1)
     rows = np.array([operand.get("addr", {}).get("offset", 0) // 4])
     for dim in range(4):

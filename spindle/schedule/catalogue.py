@@ -23,7 +23,7 @@ _PRIMITIVE_CYCLES = {p.name: p.cycles for p in PRIMITIVES}
 def operand_rows(operand: Operand, tile: Sequence[int]) -> int:
     """Rows of a full tile in DTCM (firmware/include/tile.h)."""
     rows = 1
-    granules = (1, operand.granule1, 1, operand.granule3)
+    granules = (1, operand.granule1, operand.granule1, operand.granule3)
     for dim in range(4):
         if operand.stride[dim] != 0 and dim != operand.fast:
             rows *= -(-tile[dim] // granules[dim])
@@ -48,7 +48,7 @@ def transfers(operand: Operand, tile: Sequence[int]) -> int:
     for dim in (3, 2, 1):
         step = operand.stride[dim]
         if step != 0 and dim != operand.fast:
-            granule = (1, operand.granule1, 1, operand.granule3)[dim]
+            granule = operand.granule3 if dim == 3 else operand.granule1
             return rows // -(-tile[dim] // granule) if step == row_bytes else rows
     return rows
 

@@ -64,13 +64,13 @@ class Quantised:
     exponents: Buf
 
     @property
-    def chunk_bytes(self) -> int:
-        """Bytes of one chunk of 8 k: free index rounded up to even, 8 words each."""
-        return (self.matrix.free + self.matrix.free % 2) * CHUNK * WORD
+    def pair_bytes(self) -> int:
+        """Bytes of two rows of mantissas: k rounded up to whole chunks, 2 words each."""
+        return -(-self.matrix.k // CHUNK) * CHUNK * 2 * WORD
 
     @property
-    def n_chunks(self) -> int:
-        return -(-self.matrix.k // CHUNK)
+    def n_pairs(self) -> int:
+        return -(-self.matrix.free // 2)
 
     @property
     def n_blocks(self) -> int:
@@ -78,16 +78,16 @@ class Quantised:
 
     def panel_operand(self, dim: int, store: bool = False) -> Operand:
         """The mantissas, free index on `dim`."""
-        stride = [self.n_chunks * self.chunk_bytes, 0, 0, self.chunk_bytes]
-        stride[dim] = CHUNK * WORD
+        stride = [self.n_pairs * self.pair_bytes, 0, 0, 2 * WORD]
+        stride[dim] = self.pair_bytes
         return Operand(
             "panel",
             self.panel.addr(),
             (stride[0], stride[1], stride[2], stride[3]),
-            dim,
+            3,
             store=store,
-            granule3=CHUNK,
-            unit_words=CHUNK,
+            granule1=2,
+            unit_words=2,
             align_words=2 * CHUNK,
         )
 
@@ -139,7 +139,7 @@ def both(
 def panel_of(ctx: Lowering, x: Matrix, k_block: int, loc: str) -> Quantised:
     """Places for a panel and its exponents."""
     out = Quantised(x, k_block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
-    out.panel.size_bytes = x.batch * out.n_chunks * out.chunk_bytes
+    out.panel.size_bytes = x.batch * out.n_pairs * out.pair_bytes
     out.exponents.size_bytes = x.batch * out.n_blocks * out.block_bytes
     return out
 

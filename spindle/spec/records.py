@@ -20,7 +20,7 @@ STRIP = 64
 LANES = 16
 LOOP_REGS = 16
 CHUNK = 8
-"""Contracted indices per panel chunk (docs/spec/image.md, panels)."""
+"""A panel's rows are padded to a multiple of so many k (docs/spec/image.md, panels)."""
 PANEL_ROW_WORDS = 4
 """Exponent and correction of a panel's row, per K-block (firmware/kernels/panel.h)."""
 NO_DIM = 255
@@ -132,7 +132,7 @@ OPERAND = _record(
     "One tensor of a task, seen as up to four dims; a tile of it lies dense in DTCM.",
     Field("addr", "addr", 1, "element (0, 0, 0, 0)"),
     Field("stride", "i32", MAX_DIMS, "SDRAM bytes per granule of each dim; 0: not indexed by it"),
-    Field("granule1", "u16", 1, "indices of dim 1 that share one place; 1 for most"),
+    Field("granule1", "u16", 1, "indices of dim 1, or 2, that share one place; 1 for most"),
     Field("granule3", "u16", 1, "the same of dim 3"),
     Field("fast", "u8", 1, "dim contiguous in SDRAM and DTCM, or NO_DIM: one unit per row"),
     Field("flags", "u8", 1, "OPERAND_*"),

@@ -5,7 +5,8 @@ In: objects of spindle/firmware and of these tests. Out: register and memory res
 cycles. Nothing but the sources given is linked: a missing
 function is an error, so no compiler library can slip in.
 
-    0x00000040  code and constants      0x00400000  data, handed out by `place`; stack at its end
+    0x00000040  code and constants
+    0x00400000  variables, then data, handed out by `place`; stack at its end
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ from spindle.vboard.arm_host import Core, Result
 ARM = (*build.ARM_FLAGS, "-target", "arm-freestanding-eabi")
 DRIVER = Path(__file__).with_name("arm_driver.c")
 CODE_BYTES = 0x00100000
-DATA = 0x00400000
-DATA_BYTES = 0x08000000
+VARIABLES = 0x00400000
+DATA = VARIABLES + 0x100
+DATA_BYTES = 0x08000000 - 0x100
 STACK_BYTES = 0x10000
 RETURN = 0x20
 """Where a called function returns to."""
@@ -50,8 +52,10 @@ SECTIONS {
   . = 0x40; _start = .;
   .text : { KEEP(*(.text .text.*)) }
   .rodata : { *(.rodata .rodata.*) }
-  .data : { *(.data .data.* .bss .bss.*) }
+  .data : { *(.data .data.*) }
+  .bss 0x00400000 (NOLOAD) : { *(.bss .bss.*) }
   /DISCARD/ : { *(.ARM.*) *(.comment) *(.note*) *(.debug*) }
+  ASSERT(SIZEOF(.bss) <= 0x100, "variables reach into the data")
 }
 """
 
@@ -102,7 +106,7 @@ def segments(elf: bytes) -> list[tuple[int, bytes]]:
         struct.unpack_from("<HH", elf, 42),
     )
     loads = [struct.unpack_from("<8I", elf, headers + i * size) for i in range(count)]
-    return [(p[2], elf[p[1] : p[1] + p[4]]) for p in loads if p[0] == 1 and p[5]]
+    return [(p[2], elf[p[1] : p[1] + p[4]]) for p in loads if p[0] == 1 and p[4]]
 
 
 class ArmProgram:
@@ -113,7 +117,7 @@ class ArmProgram:
         self.symbols = symbols(elf)
         self.uc = Uc(UC_ARCH_ARM, UC_MODE_ARM, UC_CPU_ARM_926)
         self.uc.mem_map(0, CODE_BYTES)
-        self.uc.mem_map(DATA, DATA_BYTES)
+        self.uc.mem_map(VARIABLES, DATA + DATA_BYTES - VARIABLES)
         for address, data in segments(elf):
             self.uc.mem_write(address, data)
         self.next_free = DATA

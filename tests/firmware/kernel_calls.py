@@ -15,7 +15,7 @@ import numpy as np
 from arm_program import ArmProgram, TimedProgram
 
 from spindle.spec import records
-from spindle.spec.tables import KERNEL
+from spindle.spec.tables import KERNEL, QUANTISE_GIVEN
 
 STRIP = 64
 N_REGS, N_WORD, STRIP_WORDS = 48, 49, 96
@@ -100,13 +100,15 @@ def merge(program: ArmProgram | TimedProgram, acc: np.ndarray, x: np.ndarray) ->
     return Call(program, "merge_add_f32", (out, program.place(x), len(x)), out, len(x))
 
 
-def panel(rows: np.ndarray, pitch: int) -> np.ndarray:
-    """[F][K] int32 (F even, K a multiple of 8) as chunks of `pitch` words (docs/spec/image.md)."""
+def panel(rows: np.ndarray, beside: int = 0) -> np.ndarray:
+    """[F][K] int32 (F even, K a multiple of 8) as pairs of rows (docs/spec/image.md).
+
+    beside: words behind each pair that belong to other k.
+    """
     n_f, n_k = rows.shape
-    out = np.zeros((n_k // CHUNK, pitch), np.int32)
-    chunks = rows.reshape(n_f // 2, 2, n_k // CHUNK, CHUNK).transpose(2, 0, 3, 1)
-    chunks = np.diff(chunks, axis=3, prepend=np.int32(0))
-    out[:, : n_f * CHUNK] = chunks.reshape(n_k // CHUNK, -1)
+    out = np.zeros((n_f // 2, 2 * n_k + beside), np.int32)
+    pairs = rows.reshape(n_f // 2, 2, n_k).transpose(0, 2, 1)
+    out[:, : 2 * n_k] = np.diff(pairs, axis=2, prepend=np.int32(0)).reshape(n_f // 2, -1)
     return out
 
 
@@ -133,11 +135,11 @@ def dot_sums(
     Only a fresh start adds the corrections.
     """
     program.reset()
-    pitch_a, pitch_b = 16, len(b) * CHUNK + 16
+    beside = 2 * CHUNK
     guard = program.reserve(64)
-    places = program.place(panel(a, pitch_a)), program.place(panel(b, pitch_b))
+    places = program.place(panel(a)), program.place(panel(b, beside))
     rows = program.place(panel_rows(a)), program.place(panel_rows(b))
-    sizes = (pitch_a, pitch_b, len(b), a.shape[1] // CHUNK)
+    sizes = (2 * b.shape[1] + beside, len(b), a.shape[1] // CHUNK)
     pair = np.array([*places, *sizes, *rows, fresh], np.uint32)
     out = program.place(start)
     assert guard
@@ -181,8 +183,12 @@ def quantise(
     *,
     across: bool,
     out: int,
+    given: np.ndarray | None = None,
 ) -> Call:
-    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 its rows' words."""
+    """QUANTISE of a tile x[F][K], stored [K][F] where across; out: 2 panel, 3 its rows' words.
+
+    given: exponent words that the kernel shall take.
+    """
     n_f, n_k = x.shape
     stored = np.ascontiguousarray(x.T if across else x)
     panel = np.full(-(-n_f // 2) * 16 * -(-n_k // CHUNK), 0xDEAD, np.uint32)
@@ -191,11 +197,14 @@ def quantise(
     operands = [
         operand(1 if across else 3, (1, 3)),
         operand(3, (3,)),
-        operand(1, (1, 3), unit_words=8, align_words=16, granule3=8),
+        operand(3, (1, 3), granule1=2, unit_words=2, align_words=16),
         operand(1, (1, 3), granule3=n_k, unit_words=row_words, align_words=2 * row_words),
     ]
+    data = [stored, d, panel, rows]
+    if given is not None:
+        arg, operands, data = arg | QUANTISE_GIVEN, [*operands, operand(1, (1,))], [*data, given]
     task = {"kernel": KERNEL["QUANTISE"], "extent": (1, n_f, 1, n_k), "k_block": n_k, "arg": arg}
-    return kernel(program, task, operands, [stored, d, panel, rows], out)
+    return kernel(program, task, operands, data, out)
 
 
 def scan(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> Call:
@@ -229,11 +238,11 @@ def dot(
     """DOT_S28 of a tile, one K-block: mantissas a[M][K], b[N][K]; exponents of rows, columns."""
     (m, k), n = a.shape, len(b)
     rows = panel_rows(a, exponents[:m]), panel_rows(b, exponents[m:])
-    panels = [operand(dim, (dim, 3), unit_words=8, align_words=16, granule3=8) for dim in (1, 2)]
+    panels = [operand(3, (dim, 3), granule1=2, unit_words=2, align_words=16) for dim in (1, 2)]
     unit = {"unit_words": records.PANEL_ROW_WORDS, "align_words": 2 * records.PANEL_ROW_WORDS}
     scales = [operand(dim, (dim, 3), granule3=k, **unit) for dim in (1, 2)]
     lazy = [operand(3, (dim, 3)) for dim in (1, 2)]
-    data = [panel(a, m * CHUNK), panel(b, n * CHUNK), *rows]
+    data = [panel(a), panel(b), *rows]
     data += [np.zeros(1, np.uint32)] * 2 + [np.zeros(m * n, np.uint32)]
     task = {"kernel": KERNEL["DOT_S28"], "extent": (1, m, n, k), "k_block": k}
     return kernel(program, task, [*panels, *scales, *lazy, operand(2, (1, 2))], data, 6)

@@ -8,6 +8,7 @@ import pytest
 from arm_floats import KINDS, canonical, float_bits, floats
 
 from spindle.ir import evaluate_dot
+from spindle.spec.records import PANEL_ROW_WORDS
 from spindle.spec.tables import EMPTY_EXPONENT, NONFINITE_FLAG
 
 LENGTHS = (1, 2, 3, 7, 8, 9, 31, 63, 64)
@@ -171,13 +172,18 @@ def test_quantise(arm, arm_plain, kind, across):
             check_quantised(words, x, -d if arg else d)
 
 
+def panel_mantissas(panel: np.ndarray, n_f: int) -> np.ndarray:
+    """Mantissas [rows, padded k] of a panel, its last row perhaps a missing one."""
+    pairs = panel.view(np.int32).reshape(-(-n_f // 2), -1, 2)
+    pairs = np.cumsum(pairs, axis=2, dtype=np.int32)
+    return pairs.transpose(0, 2, 1).reshape(-(-n_f // 2) * 2, -1)
+
+
 def check_quantised(words: list[np.ndarray], x: np.ndarray, d: np.ndarray) -> None:
     n_f, n_k = x.shape
     with np.errstate(all="ignore"):
         want = evaluate_dot.quantise(float_bits(x).reshape(1, n_f, n_k), d[None], n_k)
-    chunks = words[0].view(np.int32).reshape(-(-n_k // 8), -(-n_f // 2), 8, 2)
-    chunks = np.cumsum(chunks, axis=3, dtype=np.int32)
-    rows = chunks.transpose(1, 3, 0, 2).reshape(-(-n_f // 2) * 2, -1)
+    rows = panel_mantissas(words[0], n_f)
     np.testing.assert_array_equal(rows[:n_f, :n_k], want.q[0])
     assert not rows[n_f:].any() and not rows[:, n_k:].any()
     beside = words[1].reshape(len(rows), -1)
@@ -209,12 +215,11 @@ def test_quantise_given(arm, arm_plain, kind, across):
             )
             for out in (2, 3)
         )
-        chunks = panel.view(np.int32).reshape(-(-n_k // 8), -(-n_f // 2), 8, 2)
-        rows = chunks.transpose(1, 3, 0, 2).reshape(-(-n_f // 2) * 2, -1)[:n_f, :n_k]
+        rows = panel_mantissas(panel, n_f)[:n_f, :n_k]
         with np.errstate(all="ignore"):
             want = evaluate_dot.mantissas(values, d[None], e[None])
         np.testing.assert_array_equal(rows, want[0])
-        np.testing.assert_array_equal(kept, words)
+        np.testing.assert_array_equal(kept.reshape(-1, PANEL_ROW_WORDS)[:n_f, 0], words)
 
 
 def scan_want(x: np.ndarray) -> np.ndarray:

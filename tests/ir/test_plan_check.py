@@ -137,7 +137,7 @@ def test_neighbours_keep_apart() -> None:
 
 
 def test_padded_rows_and_granules() -> None:
-    """A panel of 5 rows, 20 k: 3 chunks of 3 pairs; a tile of 2 rows and 8 k is one pair.
+    """A panel of 5 rows, 20 k: 3 pairs of 24 k; a tile of 2 rows and 8 k is a third of one.
 
     Its rows' records, 6 with the padding, have 4 words, for each of two K-blocks.
     """

@@ -12,6 +12,7 @@ from task_tools import INTERNAL, LAZY, STORE, instr, operand, task, words
 
 from spindle.kernels_host.harness import run_task
 from spindle.spec.records import PANEL_ROW_WORDS
+from spindle.spec.tables import QUANTISE_GIVEN
 
 
 @dataclass
@@ -29,13 +30,13 @@ class Panel:
         return self.free + self.free % 2
 
     @property
-    def chunk_words(self) -> int:
-        return self.even * 8
+    def pair_words(self) -> int:
+        return -(-self.n_k // 8) * 16
 
     def operands(self, dim: int, flags: int = 0) -> tuple:
-        stride = [0, 0, 0, self.chunk_words]
-        stride[dim] = 8
-        panel = operand(stride, dim, flags, granule3=8, unit_words=8, align_words=16)
+        stride = [0, 0, 0, 2]
+        stride[dim] = self.pair_words
+        panel = operand(stride, 3, flags, granule1=2, unit_words=2, align_words=16)
         stride = [0, 0, 0, self.even * PANEL_ROW_WORDS]
         stride[dim] = PANEL_ROW_WORDS
         shape = {"unit_words": PANEL_ROW_WORDS, "align_words": 2 * PANEL_ROW_WORDS}
@@ -43,9 +44,9 @@ class Panel:
 
     def mantissas(self) -> np.ndarray:
         """q [free, K] without padding; the padding must be 0."""
-        chunks = self.q.view(np.int32).reshape(-1, self.chunk_words // 16, 8, 2)
-        rows = np.cumsum(chunks, axis=3, dtype=np.int32)
-        full = rows.transpose(1, 3, 0, 2).reshape(self.even, -1)
+        pairs = self.q.view(np.int32).reshape(self.even // 2, -1, 2)
+        rows = np.cumsum(pairs, axis=2, dtype=np.int32)
+        full = rows.transpose(0, 2, 1).reshape(self.even, -1)
         self.check_corrections(full.astype(np.int64))
         assert not full[self.free :].any() and not full[:, self.n_k :].any()
         return full[: self.free, : self.n_k]
@@ -117,21 +118,33 @@ def balance(a: np.ndarray, b: np.ndarray, tile_k: int) -> np.ndarray:
 
 
 def quantise(
-    x: np.ndarray, d: np.ndarray, arg: int, k_block: int, tile_f: int, across: bool = False
+    x: np.ndarray,
+    d: np.ndarray,
+    arg: int,
+    k_block: int,
+    tile_f: int,
+    across: bool = False,
+    given: np.ndarray | None = None,
 ) -> Panel:
-    """Quantise x [F, K] with +d (arg 0) or -d (arg 1)."""
+    """Quantise x [F, K] with +d (arg 0) or -d (arg 1).
+
+    given: one exponent word a row, whatever the K-block; None: the kernel finds them.
+    """
     n_f, n_k = x.shape
     blocks = -(-n_k // k_block)
     q = np.full(-(-n_f // 2) * 16 * -(-n_k // 8), 0xDEAD, np.uint32)
     panel = Panel(q, np.zeros(0, np.uint32), n_f, n_k, k_block)
     panel.e = np.full(blocks * panel.even * PANEL_ROW_WORDS, 0xDEAD, np.uint32)
-    operands = [
-        matrix_operand(x, 1, across),
-        operand((0, 0, 0, 1), 3),
-        *panel.operands(1, STORE),
-    ]
+    operands = [matrix_operand(x, 1, across), operand((0, 0, 0, 1), 3), *panel.operands(1, STORE)]
+    data = [stored(x, across), words(d), panel.q, panel.e]
+    if given is not None:
+        arg, operands, data = (
+            arg | QUANTISE_GIVEN,
+            [*operands, operand((0, 1, 0, 0), 1)],
+            [*data, given],
+        )
     record = task("QUANTISE", (1, n_f, 1, n_k), (1, tile_f, 1, k_block), k_block=k_block, arg=arg)
-    run_task(record, operands, [], [stored(x, across), words(d), panel.q, panel.e])
+    run_task(record, operands, [], data)
     panel.e = panel.e.reshape(blocks, panel.even, PANEL_ROW_WORDS)
     return panel
 

@@ -57,7 +57,7 @@ def _panel_of(q: np.ndarray) -> Panel:
     rows, k = q.shape
     padded = np.zeros((rows, -(-k // 8) * 8), np.int32)
     padded[:, :k] = q
-    words = padded.reshape(rows // 2, 2, -1, 8).transpose(2, 0, 3, 1).copy()
+    words = padded.reshape(rows // 2, 2, -1).transpose(0, 2, 1).copy()
     words[..., 1] -= words[..., 0]
     products = padded[:, ::2].astype(np.int64) * padded[:, 1::2]
     e = np.zeros((-(-k // 512), rows, 4), np.uint32)

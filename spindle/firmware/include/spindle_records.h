@@ -189,7 +189,7 @@ _Static_assert(offsetof(struct addr, n_terms) == 6, "addr.n_terms");
 struct operand {
     struct addr addr; /* element (0, 0, 0, 0) */
     int32_t stride[4]; /* SDRAM bytes per granule of each dim; 0: not indexed by it */
-    uint16_t granule1; /* indices of dim 1 that share one place; 1 for most */
+    uint16_t granule1; /* indices of dim 1, or 2, that share one place; 1 for most */
     uint16_t granule3; /* the same of dim 3 */
     uint8_t fast; /* dim contiguous in SDRAM and DTCM, or NO_DIM: one unit per row */
     uint8_t flags; /* OPERAND_* */

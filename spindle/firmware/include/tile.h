@@ -17,10 +17,10 @@ struct tile {
     uint32_t last_inner;  /* 1: last one */
 };
 
-/* Indices of `dim` that share one place. */
+/* Indices of `dim` that share one place; granule1 is that of both free dims, 1 and 2. */
 static inline uint32_t operand_granule(const struct operand *op, uint32_t dim)
 {
-    return dim == 1 ? op->granule1 : dim == 3 ? op->granule3 : 1;
+    return dim == 0 ? 1 : dim == 3 ? op->granule3 : op->granule1;
 }
 
 /* Rows along one dim: 1 where the operand is not indexed by it or it is the fast dim. */

@@ -5,11 +5,11 @@
 #include "kernels.h"
 #include "panel.h"
 
-/* A pair of rows of A against the pairs of columns of B, over whole chunks of k. */
+/* A pair of rows of A against the pairs of columns of B, over whole chunks of 8 k. */
 struct dot_pair {
-    const int32_t *a; /* the pair's 16 words of the first chunk */
-    const int32_t *b; /* first pair's 16 words of the first chunk */
-    uint32_t a_pitch, b_pitch; /* words from chunk to chunk */
+    const int32_t *a; /* the pair's words of the first k */
+    const int32_t *b; /* the first pair's */
+    uint32_t b_pitch; /* words from pair to pair of columns */
     uint32_t columns; /* even */
     uint32_t chunks;
     const struct panel_row *rows; /* of the pair */
@@ -48,7 +48,7 @@ void dot_s28_view_work(struct dot_s28_work *work, const struct kernel_args *args
 struct dot_segment {
     const struct kernel_args *args;
     struct dot_s28_work work;
-    uint32_t chunk, chunks; /* of the tile's panels */
+    uint32_t chunk, chunks; /* first and number, of the tile's panels */
     const struct panel_row *rows[2]; /* of the K-block: of rows, of columns */
     uint32_t first, last;   /* part of the K-block */
     uint32_t first_block;   /* of the whole dot */

@@ -8,10 +8,9 @@
 static void view_pair(struct dot_pair *pair, const struct dot_segment *s)
 {
     const struct kernel_args *args = s->args;
-    pair->a_pitch = operand_row_words(&args->operands[0], &args->tile);
+    pair->a = (const int32_t *)args->data[0] + s->chunk * PLACES;
+    pair->b = (const int32_t *)args->data[1] + s->chunk * PLACES;
     pair->b_pitch = operand_row_words(&args->operands[1], &args->tile);
-    pair->a = (const int32_t *)args->data[0] + s->chunk * pair->a_pitch;
-    pair->b = (const int32_t *)args->data[1] + s->chunk * pair->b_pitch;
     pair->columns = (args->tile.extent[2] + 1) & ~1u;
     pair->chunks = s->chunks;
     pair->rows = s->rows[0];
@@ -39,6 +38,7 @@ static void finish_row(struct dot_row *out, const int64_t *sums, const struct pa
 void dot_s28_rows(const struct dot_segment *s)
 {
     uint32_t m = s->args->tile.extent[1];
+    uint32_t a_pitch = operand_row_words(&s->args->operands[0], &s->args->tile);
     int64_t *sums = s->work.sums;
     struct dot_pair pair;
     struct dot_row out;
@@ -50,7 +50,7 @@ void dot_s28_rows(const struct dot_segment *s)
             finish_row(&out, sums + i * pair.columns, pair.rows + i);
         }
         sums += s->first && s->last ? 0 : 2 * pair.columns;
-        pair.a += PLACES;
+        pair.a += a_pitch;
         pair.rows += 2;
     }
 }

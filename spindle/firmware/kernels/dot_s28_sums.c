@@ -1,4 +1,4 @@
-/* Exact integer sums of DOT_S28, plain C: 2x2 outputs in registers, 8 k of a chunk at a time.
+/* Exact integer sums of DOT_S28, plain C: 2x2 outputs in registers, a chunk of 8 k at a time.
  *
  * In and out: dot_s28.h. Two products for one multiplication (panel.h), as arm/dot_s28_sums.S has
  * them (same bits); host/dot_s28_sums.c, which multiplies each pair, has the same at a K-block's end.
@@ -38,15 +38,15 @@ void dot_s28_sums(int64_t *sums, const struct dot_pair *pair)
 {
     for (uint32_t j = 0; j < pair->columns; j += 2) {
         int64_t *low = sums + j, *high = sums + pair->columns + j;
-        const int32_t *a = pair->a, *b = pair->b + j * SPINDLE_CHUNK;
+        const int32_t *a = pair->a, *b = pair->b + j / 2 * pair->b_pitch;
         struct sums_2x2 s = {low[0], low[1], high[0], high[1]};
         if (pair->fresh) {
             begin(&s, pair, j);
         }
         for (uint32_t chunk = 0; chunk < pair->chunks; chunk++) {
             add_chunk(&s, a, b);
-            a += pair->a_pitch;
-            b += pair->b_pitch;
+            a += PLACES;
+            b += PLACES;
         }
         low[0] = s.s00;
         low[1] = s.s01;

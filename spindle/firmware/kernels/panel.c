@@ -22,11 +22,11 @@ static void settle(struct panel_row *row, int64_t sum)
     row->correction[1] = (uint32_t)(correction >> 32);
 }
 
-void panel_differences(uint32_t *panel, uint32_t n_chunks, uint32_t pitch, struct panel_row *rows)
+void panel_differences(uint32_t *panel, uint32_t n_chunks, struct panel_row *rows)
 {
     int64_t sum[2] = {0, 0};
     for (uint32_t i = 0; i < n_chunks; i++) {
-        chunk_differences((int32_t *)panel + i * pitch, sum);
+        chunk_differences((int32_t *)panel + i * PLACES, sum);
     }
     settle(&rows[0], sum[0]);
     settle(&rows[1], sum[1]);

@@ -1,7 +1,7 @@
 /* Panels: how QUANTISE lays mantissas out for DOT_S28 (docs/spec/image.md).
  *
- * A chunk of 8 k of a pair of rows f, f + 1 is 16 words: for each k the mantissa of f, then what the
- * one of f + 1 has more. So the step from one row to the other is an addition, and two products can be
+ * A pair of rows f, f + 1 is one run of words: for each k the mantissa of f, then what the one of f + 1
+ * has more; zeros up to a whole chunk of 8 k. So the step from one row to the other is an addition, and two products can be
  * had for one multiplication (S. Winograd, 1968): over pairs of k
  *
  *     a0 b0 + a1 b1 = (a0 + b1) (a1 + b0) - a0 a1 - b0 b1
@@ -14,7 +14,7 @@
 
 #include "spindle_records.h"
 
-#define PLACES (2 * SPINDLE_CHUNK) /* words of a pair of rows in one chunk */
+#define PLACES (2 * SPINDLE_CHUNK) /* words of a pair of rows in one chunk of 8 k */
 
 /* What goes with a row of a panel, per K-block; there is one for each row of a pair. */
 struct panel_row {
@@ -26,8 +26,8 @@ _Static_assert(sizeof(struct panel_row) == 4 * SPINDLE_PANEL_ROW_WORDS, "records
 _Static_assert(sizeof(struct panel_row) == 16, "arm/dot_s28_*.S, arm/panel.S");
 
 /* Mantissas of a pair of rows, q_f and q_f+1 in turn, to panel words in place; the corrections of both
- * rows. pitch: words from chunk to chunk; n_chunks at least 1. */
-void panel_differences(uint32_t *panel, uint32_t n_chunks, uint32_t pitch, struct panel_row *rows);
+ * rows. n_chunks at least 1. */
+void panel_differences(uint32_t *panel, uint32_t n_chunks, struct panel_row *rows);
 
 /* All exponent words of n rows, n at least 1, or-ed. */
 uint32_t panel_words(const struct panel_row *rows, uint32_t n);

@@ -2,11 +2,12 @@
  * K-block.
  *
  * In: operand 0 X (dim 3 or dim 1 fast), f along dim 1, dim 3 one whole K-block; operand 1 d_k.
- * task->arg 0: x * 2^d_k, 1: x * 2^-d_k. Out: operand 2 the panel, operand 3 one struct
- * panel_row per row. E = max of e(x) +- d_k over the block; q = RNE(x * 2^(+-d_k + 26 - E)). A
- * significand has 24 bits, so q <= 2^27 - 8 and the clamp of docs/numerics.md 3 never acts.
+ * task->arg bit 0: x * 2^-d_k, else x * 2^d_k. Out: operand 2 the panel, operand 3 one struct
+ * panel_row per row. E = max of e(x) +- d_k over the block; with SPINDLE_QUANTISE_GIVEN operand 4
+ * has its words. q = RNE(x * 2^(+-d_k + 26 - E)). A significand has 24 bits, so q <= 2^27 - 8 and
+ * the clamp of docs/numerics.md 3 never acts.
  *
- *     panel: chunk of 8 k (a row of the tile) -> pair of rows -> 16 words  k0f0 k0f1 k1f0 ... k7f1
+ *     panel: pair of rows (a row of the tile) -> k, up to a multiple of 8 -> 2 words  k0f0 k0f1 k1f0 ...
  *
  * A pair of rows is first moved into its places of the panel (missing rows and k are zeros, which
  * have no exponent), then looked at for its two E, then turned into mantissas in place; last, those of
@@ -102,6 +103,27 @@ static uint32_t exponent_word(const struct peaks *peaks, uint32_t row)
            (peaks->nonfinite[row] ? SPINDLE_NONFINITE_FLAG : 0);
 }
 
+/* The exponents of a pair of rows; x: its first place of the panel. */
+static void peaks_find(struct peaks *peaks, const struct source *s, const uint32_t *x)
+{
+    int32_t padded[SPINDLE_CHUNK];
+    peaks_clear(peaks);
+    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, x += PLACES) {
+        peaks_raise(peaks, x, chunk_d(padded, s, k), s->sign);
+    }
+    peaks_fold(peaks);
+}
+
+/* Those of the pair's rows that are there as given; a missing one has none. */
+static void peaks_given(struct peaks *peaks, const struct source *s, uint32_t pair)
+{
+    peaks_clear(peaks);
+    for (uint32_t i = 0; i < 2 && 2 * pair + i < s->n_f; i++) {
+        peaks->e[i] = (int16_t)s->given[2 * pair + i];
+        peaks->nonfinite[i] = s->given[2 * pair + i] & SPINDLE_NONFINITE_FLAG;
+    }
+}
+
 /* One pair of rows into its places of the panel, from `panel` on. */
 static void pair_compute(struct panel_row *rows, const struct source *s, uint32_t pair,
                          uint32_t *panel)
@@ -109,22 +131,21 @@ static void pair_compute(struct panel_row *rows, const struct source *s, uint32_
     int32_t padded[SPINDLE_CHUNK];
     struct peaks peaks;
     uint32_t *out = panel;
-    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
+    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += PLACES) {
         move_chunk(out, s, pair, k);
     }
-    peaks_clear(&peaks);
-    out = panel;
-    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
-        peaks_raise(&peaks, out, chunk_d(padded, s, k), s->sign);
+    if (s->given) {
+        peaks_given(&peaks, s, pair);
+    } else {
+        peaks_find(&peaks, s, panel);
     }
-    peaks_fold(&peaks);
     out = panel;
-    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += s->pitch) {
+    for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += PLACES) {
         chunk_mantissas(out, chunk_d(padded, s, k), s->sign, peaks.e);
     }
     rows[0].exponent = exponent_word(&peaks, 0);
     rows[1].exponent = exponent_word(&peaks, 1);
-    panel_differences(panel, source_chunks(s), s->pitch, rows);
+    panel_differences(panel, source_chunks(s), rows);
 }
 
 void quantise_compute(const struct kernel_args *args)
@@ -134,6 +155,6 @@ void quantise_compute(const struct kernel_args *args)
     struct source s;
     view_source(&s, args);
     for (uint32_t pair = 0; 2 * pair < s.n_f; pair++) {
-        pair_compute(rows + 2 * pair, &s, pair, panel + pair * PLACES);
+        pair_compute(rows + 2 * pair, &s, pair, panel + pair * source_chunks(&s) * PLACES);
     }
 }

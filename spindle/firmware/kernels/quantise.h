@@ -12,7 +12,6 @@ struct source {
     uint32_t step_f, step_k; /* words */
     uint32_t n_f, n_k;
     int32_t sign;          /* of d: 1 or -1 */
-    uint32_t pitch;        /* words from chunk to chunk in the panel */
     const uint32_t *given; /* exponent words of the rows, or 0: they are to be found */
 };
 
@@ -46,7 +45,6 @@ static inline void view_source(struct source *s, const struct kernel_args *args)
     s->step_k = operand_step(&args->operands[0], &args->tile, 3);
     s->n_f = args->tile.extent[1];
     s->n_k = args->tile.extent[3];
-    s->pitch = operand_row_words(&args->operands[2], &args->tile);
     s->sign = args->task->arg & 1 ? -1 : 1;
     s->given = args->task->arg & SPINDLE_QUANTISE_GIVEN ? args->data[4] : 0;
 }

@@ -40,6 +40,15 @@ static uint32_t is_zero(const struct source *s, const uint32_t *x)
     return bits == 0;
 }
 
+/* Field and exponent word of a row as they were given. Returns 0 where the row is not ordinary. */
+static uint32_t given_field(const struct source *s, uint32_t f, const struct range *range,
+                            int32_t *field, uint32_t *exponent)
+{
+    *exponent = s->given[f];
+    *field = (int16_t)*exponent + 127;
+    return !(*exponent & SPINDLE_NONFINITE_FLAG) && is_ordinary(*field, range);
+}
+
 /* Exponent word of a row with this largest field; a row of zeros gets a field that leaves nothing of it.
  * Returns 0 where the row is not ordinary. */
 static uint32_t settle_field(const struct source *s, const uint32_t *x, const struct range *range,
@@ -53,13 +62,11 @@ static uint32_t settle_field(const struct source *s, const uint32_t *x, const st
     return is_ordinary(*field, range);
 }
 
-/* The last chunk of a row, part of which is missing. */
-static void row_tail(const struct source *s, const uint32_t *x, int32_t exponent, uint32_t *out)
+/* Zeros of both rows where k is missing. */
+static void pair_pad(const struct source *s, uint32_t *out)
 {
-    uint32_t k = s->n_k & ~(SPINDLE_CHUNK - 1u);
-    for (uint32_t end = k + SPINDLE_CHUNK; k < end; k++, out += 2) {
-        uint32_t word = k < s->n_k ? x[k * s->step_k] : 0;
-        *out = word << 1 == 0 ? 0 : (uint32_t)mantissa(word, s->sign * s->d[k], exponent);
+    for (uint32_t i = 2 * s->n_k; i < source_chunks(s) * PLACES; i++) {
+        out[i] = 0;
     }
 }
 
@@ -68,28 +75,31 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
                           struct panel_row *rows, uint32_t *out)
 {
     int32_t step_f = (int32_t)s->step_f * 4, top[2], field;
-    uint32_t whole = s->n_k / SPINDLE_CHUNK, base[2], exponent[2];
+    uint32_t base[2], exponent[2], ordinary;
     struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
                                  (int32_t)s->step_k * 4 - step_f, s->sign};
-    if (f + 2 > s->n_f || s->n_k % 2 != 0 || whole == 0) {
+    if (f + 2 > s->n_f || s->n_k % 2 != 0) {
         return 0;
     }
-    quantise_tops(&loop, top);
+    if (!s->given) {
+        quantise_tops(&loop, top);
+    }
     for (uint32_t i = 0; i < 2; i++) {
-        field = top[i] >> TOP_SHIFT;
-        if (!settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i])) {
+        if (s->given) {
+            ordinary = given_field(s, f + i, range, &field, &exponent[i]);
+        } else {
+            field = top[i] >> TOP_SHIFT;
+            ordinary = settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i]);
+        }
+        if (!ordinary) {
             return 0;
         }
         base[i] = (uint32_t)s->sign << 16 | (uint32_t)(field + 5);
     }
-    loop.n_k = whole * SPINDLE_CHUNK;
-    quantise_mantissas(&loop, base, out, (s->pitch - PLACES) * 4);
-    for (uint32_t i = 0; i < 2; i++) {
-        rows[i].exponent = exponent[i];
-        if (loop.n_k != s->n_k) {
-            row_tail(s, loop.x + i * s->step_f, (int16_t)exponent[i], out + whole * s->pitch + i);
-        }
-    }
+    quantise_mantissas(&loop, base, out);
+    pair_pad(s, out);
+    rows[0].exponent = exponent[0];
+    rows[1].exponent = exponent[1];
     return 1;
 }
 
@@ -110,28 +120,30 @@ static void row_slow(const struct source *s, uint32_t f, struct panel_row *row, 
 {
     const uint32_t *x = s->x + f * s->step_f;
     uint32_t n_k = f < s->n_f ? s->n_k : 0;
-    row->exponent = n_k != 0 ? row_exponent(s, x) : (uint32_t)SPINDLE_EMPTY_EXPONENT & 0xffffu;
-    for (uint32_t k0 = 0; k0 < s->n_k; k0 += SPINDLE_CHUNK, out += s->pitch) {
-        for (uint32_t k = k0; k < k0 + SPINDLE_CHUNK; k++, x += s->step_k) {
-            int32_t q = k < n_k ? mantissa(*x, s->sign * s->d[k], (int16_t)row->exponent) : 0;
-            out[2 * (k - k0)] = (uint32_t)q;
-        }
+    row->exponent = (uint32_t)SPINDLE_EMPTY_EXPONENT & 0xffffu;
+    if (n_k != 0) {
+        row->exponent = s->given ? s->given[f] : row_exponent(s, x);
+    }
+    for (uint32_t k = 0; k < source_chunks(s) * SPINDLE_CHUNK; k++, x += s->step_k) {
+        int32_t q = k < n_k ? mantissa(*x, s->sign * s->d[k], (int16_t)row->exponent) : 0;
+        out[2 * k] = (uint32_t)q;
     }
 }
 
 void quantise_compute(const struct kernel_args *args)
 {
     struct panel_row *rows = (struct panel_row *)args->data[3];
-    uint32_t *out = args->data[2];
+    uint32_t *out = args->data[2], chunks;
     struct source s;
     struct range range;
     view_source(&s, args);
     find_range(&range, &s);
-    for (uint32_t f = 0; f < s.n_f; f += 2, out += PLACES, rows += 2) {
+    chunks = source_chunks(&s);
+    for (uint32_t f = 0; f < s.n_f; f += 2, out += chunks * PLACES, rows += 2) {
         if (!pair_fast(&s, f, &range, rows, out)) {
             row_slow(&s, f, rows, out);
             row_slow(&s, f + 1, rows + 1, out + 1);
         }
-        panel_differences(out, source_chunks(&s), s.pitch, rows);
+        panel_differences(out, chunks, rows);
     }
 }

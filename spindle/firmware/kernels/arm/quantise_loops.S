@@ -98,21 +98,16 @@ FUNCTION quantise_range
     MANTISSA_OF r7
 .endm
 
-/* lr: chunks, and in its two top bits the pairs of k done in this one. */
 FUNCTION quantise_mantissas
-    push    {r3-r11, lr}
+    push    {r4-r11, lr}
     ldmia   r1, {r6, r7}
     ldmia   r0, {r0, r1, r8-r10}
-    mov     lr, r8, lsr #3
+    mov     lr, r8
     mov     r3, r9
     mov     r4, r10
     mov     r5, #0x80000000
 1:  MANTISSAS_OF_K
     MANTISSAS_OF_K
-    adds    lr, lr, #0x40000000
-    bcc     1b
-    ldr     r9, [sp]            @ out_jump
-    subs    lr, lr, #1
-    add     r2, r2, r9
+    subs    lr, lr, #2
     bne     1b
-    pop     {r3-r11, pc}
+    pop     {r4-r11, pc}

@@ -1,4 +1,4 @@
-/* Assembly loops of QUANTISE over one pair of rows and n_k (a multiple of 8) contracted indices. */
+/* Assembly loops of QUANTISE over one pair of rows and n_k (even, at least 2) contracted indices. */
 #ifndef SPINDLE_QUANTISE_LOOPS_H
 #define SPINDLE_QUANTISE_LOOPS_H
 
@@ -22,9 +22,7 @@ void quantise_tops(const struct quantise_loop *loop, int32_t *top);
 void quantise_range(const int32_t *d, uint32_t n, int32_t *range);
 
 /* Mantissas into the panel; base[i] = (sign << 16) | (E_i + 132), E_i the exponent of row i. Every
- * shift E_i + 132 - sign*d - field is in 5..255, at least 33 where field 0 may occur. out_jump: bytes from
- * the end of a pair's words in one chunk to those in the next. */
-void quantise_mantissas(const struct quantise_loop *loop, const uint32_t *base, uint32_t *out,
-                        uint32_t out_jump);
+ * shift E_i + 132 - sign*d - field is in 5..255, at least 33 where field 0 may occur. */
+void quantise_mantissas(const struct quantise_loop *loop, const uint32_t *base, uint32_t *out);
 
 #endif

@@ -48,12 +48,12 @@ static inline void finish(int64_t *low, int64_t *high, const struct products *s)
 
 static void one_pair(int64_t *sums, const struct dot_pair *pair, uint32_t j)
 {
-    const int32_t *a = pair->a, *b = pair->b + j * SPINDLE_CHUNK;
+    const int32_t *a = pair->a, *b = pair->b + j / 2 * pair->b_pitch;
     struct products s = {{0}, {0}, {0}, {0}};
     for (uint32_t chunk = 0; chunk < pair->chunks; chunk++) {
         add_products(&s, *(const wide *)a, *(const wide *)b);
-        a += pair->a_pitch;
-        b += pair->b_pitch;
+        a += PLACES;
+        b += PLACES;
     }
     finish(sums + j, sums + pair->columns + j, &s);
 }
@@ -61,13 +61,13 @@ static void one_pair(int64_t *sums, const struct dot_pair *pair, uint32_t j)
 /* Two pairs of columns share the rows' vectors. */
 static void two_pairs(int64_t *sums, const struct dot_pair *pair, uint32_t j)
 {
-    const int32_t *a = pair->a, *b = pair->b + j * SPINDLE_CHUNK;
+    const int32_t *a = pair->a, *b = pair->b + j / 2 * pair->b_pitch;
     struct products s = {{0}, {0}, {0}, {0}}, t = {{0}, {0}, {0}, {0}};
     for (uint32_t chunk = 0; chunk < pair->chunks; chunk++) {
         add_products(&s, *(const wide *)a, *(const wide *)b);
-        add_products(&t, *(const wide *)a, *(const wide *)(b + 2 * SPINDLE_CHUNK));
-        a += pair->a_pitch;
-        b += pair->b_pitch;
+        add_products(&t, *(const wide *)a, *(const wide *)(b + pair->b_pitch));
+        a += PLACES;
+        b += PLACES;
     }
     finish(sums + j, sums + pair->columns + j, &s);
     finish(sums + j + 2, sums + pair->columns + j + 2, &t);

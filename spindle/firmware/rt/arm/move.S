@@ -26,11 +26,9 @@
     beq     .Lnot_indexed\@
     ldr     r9, [r3, #4 * \dim]
     ldr     r10, [r3, #16 + 4 * \dim]
-    .if     \granule
     ldrh    r0, [r4, #\granule]
     cmp     r0, #1
     blne    to_granules
-    .endif
     mla     r1, r9, r8, r1
     cmp     r7, #\dim
     cmpne   r10, #1
@@ -70,7 +68,7 @@ move_tile:
     mov     r6, #1
     mov     r11, #0
     DIM     3, 26
-    DIM     2, 0
+    DIM     2, 24
     DIM     1, 24
     ldr     r8, [sp, #32]           @ core
     ldr     r9, [sp, #36]           @ run
