@@ -10,9 +10,8 @@
  *
  * in 28 cycles without interlock: 4 SMLAL, 8 additions, 8 loads. That takes r13 too: handlers run on
  * stacks of their own, so between the push and the pop it is a register like others, or points to the
- * locals, which therefore lie at a fixed place. Two chunks of 8 k are unrolled; a
- * block of 2x2 enters so that the last one ends it. The last step loads nothing: no word outside the
- * panels is touched.
+ * locals, which therefore lie at a fixed place. Four chunks of 8 k are unrolled; a block of 2x2 enters
+ * so that the last one ends it. The last step loads nothing: no word outside the panels is touched.
  *
  *     r0, r1  a, b: the chunk's first words    r2-r9  c00 c01 c10 c11
  *     r10, r11  T, U    r12, lr  g1, g0    sp  e0, then e1; between blocks the locals
@@ -34,6 +33,7 @@
 #define CALLER 48    /* the stack */
 #define LOCALS 52
 #define CHUNK_BYTES 64
+#define UNROLLED 4   /* a power of two */
 #define CORRECTION 8
 #define ROW_BYTES 16
 
@@ -106,10 +106,11 @@ FUNCTION dot_s28_sums
     ldr     lr, [r7, #ROW_BYTES + CORRECTION + 4]
     add     r8, sp, #ROW
     stmia   r8, {r10-r12, lr}
-    tst     r6, #1
-    adr     r12, .Lchunk_0
-    adrne   r12, .Lchunk_1
     sub     r6, r6, #1
+    and     lr, r6, #UNROLLED - 1
+    ldr     r12, .Llast
+    add     lr, lr, lr, lsl #2
+    sub     r12, r12, lr, lsl #6
     mov     r6, r6, lsl #6
     add     r7, r2, r6          @ A_LAST
     mov     r8, r2              @ A_FIRST
@@ -124,12 +125,13 @@ FUNCTION dot_s28_sums
     b       .Lblock
 .Lmore:
     NEXT_CHUNK
-.Lchunk_0:
-    THREE_STEPS
+    .rept   UNROLLED - 1
+    THREE_STEPS                 @ with what follows 5 * 64 bytes of code
     PRODUCTS 48
     LAST_PRODUCTS
     NEXT_CHUNK
-.Lchunk_1:
+    .endr
+.Llast_chunk:
     THREE_STEPS
     PRODUCTS 48
     ldr     sp, .Llocals
@@ -186,6 +188,8 @@ FUNCTION dot_s28_sums
     pop     {r4-r11, pc}
 .Llocals:
     .word   locals
+.Llast:
+    .word   .Llast_chunk
 
     .section .bss.dot_s28_sums, "aw", %nobits
     .balign 4
