@@ -14,7 +14,7 @@ from typing import TypeVar
 from spindle.ir.plan import Loop, Step, Task, TaskStep, While
 from spindle.ir.task_record import pack_task
 from spindle.kernels_host.epoch import epoch_cycles
-from spindle.schedule import catalogue, halves
+from spindle.schedule import halves, tile_cost
 from spindle.schedule.jobs import Job
 from spindle.schedule.resident import ResidentArena
 from spindle.schedule.room import Room
@@ -211,7 +211,7 @@ def _is_timed(ways: list[list[Step]]) -> bool:
 def _first_load(steps: Sequence[Step]) -> float:
     """Cycles of the first tile's transfers, which nothing hides; control steps lead."""
     tasks = _tasks(steps)
-    return catalogue.first_load_cycles(tasks[0]) if tasks else 0.0
+    return tile_cost.first_load_cycles(tasks[0]) if tasks else 0.0
 
 
 def _tasks(steps: Sequence[Step]) -> list[Task]:
@@ -220,7 +220,7 @@ def _tasks(steps: Sequence[Step]) -> list[Task]:
 
 def _tile_cycles(steps: Sequence[Step]) -> float:
     """Cycles of the longest tile; control steps lead."""
-    return max((catalogue.tile_cycles(task) for task in _tasks(steps)), default=float("inf"))
+    return max((tile_cost.tile_cycles(task) for task in _tasks(steps)), default=float("inf"))
 
 
 def _with_lane(step: Step, loads: list[float], first: int | None) -> Step:
@@ -228,7 +228,7 @@ def _with_lane(step: Step, loads: list[float], first: int | None) -> Step:
     if not isinstance(step, TaskStep):
         return step
     task = step.task
-    each = catalogue.tile_cycles(task)
+    each = tile_cost.tile_cycles(task)
     tiles = [task.n_tiles // LANES + (lane < task.n_tiles % LANES) for lane in range(LANES)]
 
     def busiest(first: int) -> float:
