@@ -69,12 +69,17 @@ def assemble(draft: Draft, room: Room = Room()) -> Task:  # noqa: B008 (frozen)
 
     Raises InternalError when none fits.
     """
-    fitting = [fit for tile in _candidates(draft) if (fit := tile.fitted(room.words))]
+    fitting = _fitting(draft, room.words)
     if not fitting:
         raise InternalError(
             f"no tile of {draft.label!r} {draft.extent} fits in {room.words} words of DTCM"
         )
     return min(fitting, key=lambda fit: fit.cycles(room.lanes, room.exposed)).task(room.alone)
+
+
+@lru_cache(maxsize=1024)
+def _fitting(draft: Draft, room_words: int) -> list[_Fit]:
+    return [fit for tile in _candidates(draft) if (fit := tile.fitted(room_words))]
 
 
 @lru_cache(maxsize=256)
@@ -111,6 +116,7 @@ class _Fit:
         self.candidate, self.double = candidate, double
         self.n_words = own + top_words(candidate.operands, candidate.words, double)
         self.known: dict[int, tuple[float, float]] = {}
+        self.tasks: dict[bool, Task] = {}
 
     @cached_property
     def cost(self) -> TileCost:
@@ -126,7 +132,12 @@ class _Fit:
         return computed + exposed * first
 
     def task(self, alone: bool) -> Task:
-        """Lay the buffers out; a task that is alone may have both halves."""
+        """Return its task; one that is alone may have both halves."""
+        if alone not in self.tasks:
+            self.tasks[alone] = self._laid_out(alone)
+        return self.tasks[alone]
+
+    def _laid_out(self, alone: bool) -> Task:
         one = self.candidate
         placed, top = lay_out(one.operands, one.words, self.double)
         if one.draft.shared:

@@ -1,0 +1,78 @@
+"""Ways to make a job: its steps for few lanes or many, loading much or little, with their cycles.
+
+In: a job, whether it is alone in its epoch. Out: Ways, which search.py chooses from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from spindle.ir.plan import Loop, Step, Task, TaskStep, While
+from spindle.schedule import tile_cost
+from spindle.schedule.jobs import Job
+from spindle.schedule.room import Room
+
+_LANES = (16, 8, 4, 2, 1)
+_EXPOSED = (0.5, 1.0, 0.2, 0.0)
+"""What the ways to make a job are for; the first is where the search begins."""
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """Steps of a job. tasks: those among them; cycles: of a tile of each; lane: the first lane that
+
+    the tasks must have, or None. first_load: cycles of the first tile's transfers.
+    """
+
+    steps: Sequence[Step]
+    tasks: tuple[Task, ...]
+    cycles: tuple[float, ...]
+    n_tiles: tuple[int, ...]
+    lane: int | None
+    first_load: float
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the walk can time it: loops are laid out already."""
+        return not any(isinstance(step, Loop | While) for step in self.steps)
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Greater: lanes are chosen earlier. Fixed ones, control steps, then long tiles."""
+        return self.lane is not None, max(self.cycles, default=float("inf"))
+
+
+def ways(job: Job, alone: bool) -> list[Way]:
+    """Different ways to make a job's steps."""
+    found: list[Sequence[Step]] = []
+    for room in _rooms(alone):
+        made = list(job.make(room))
+        if made not in found:
+            found.append(made)
+        if not _tasks(made):
+            break
+    return [_way(job, made) for made in found]
+
+
+def _rooms(alone: bool) -> Iterator[Room]:
+    for lanes in _LANES:
+        for exposed in _EXPOSED:
+            for large in (False,) if alone else (False, True):
+                yield Room(lanes, alone, exposed, large)
+
+
+def _way(job: Job, steps: Sequence[Step]) -> Way:
+    tasks = _tasks(steps)
+    return Way(
+        steps,
+        tasks,
+        tuple(tile_cost.tile_cycles(task) for task in tasks),
+        tuple(task.n_tiles for task in tasks),
+        job.lane(),
+        tile_cost.first_load_cycles(tasks[0]) if tasks else 0.0,
+    )
+
+
+def _tasks(steps: Sequence[Step]) -> tuple[Task, ...]:
+    return tuple(step.task for step in steps if isinstance(step, TaskStep))
