@@ -302,7 +302,7 @@ def _quantise(
     draft = replace(draft, k_block=block, arg=is_rhs)
 
     def make(room: Room) -> list[Step]:
-        if kept is None or kept.task is None:
+        if kept is None or kept.task is None or room.again:
             return [TaskStep(assemble(draft, room))]
         return [TaskStep(assemble(_resident_draft(draft, kept.task), room))]
 

@@ -5,7 +5,7 @@ In: a job, whether it is alone in its epoch. Out: Ways, which search.py chooses 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from spindle.ir.plan import Loop, Step, Task, TaskStep, While
@@ -44,32 +44,40 @@ class Way:
 
 
 def ways(job: Job, alone: bool) -> list[Way]:
-    """Different ways to make a job's steps."""
+    """Different ways to make a job's steps; what uses resident tiles may also load them again."""
+    lane = job.lane()
+    found = [_way(steps, lane) for steps in _made(job, _rooms(alone, again=False))]
+    if any(op.resident for way in found for task in way.tasks for op in task.operands):
+        found += [_way(steps, None) for steps in _made(job, _rooms(alone, again=True))]
+    return found
+
+
+def _made(job: Job, rooms: Iterable[Room]) -> list[Sequence[Step]]:
     found: list[Sequence[Step]] = []
-    for room in _rooms(alone):
+    for room in rooms:
         made = list(job.make(room))
         if made not in found:
             found.append(made)
         if not _tasks(made):
             break
-    return [_way(job, made) for made in found]
+    return found
 
 
-def _rooms(alone: bool) -> Iterator[Room]:
+def _rooms(alone: bool, again: bool) -> Iterator[Room]:
     for lanes in _LANES:
         for exposed in _EXPOSED:
             for large in (False,) if alone else (False, True):
-                yield Room(lanes, alone, exposed, large)
+                yield Room(lanes, alone, exposed, large, again)
 
 
-def _way(job: Job, steps: Sequence[Step]) -> Way:
+def _way(steps: Sequence[Step], lane: int | None) -> Way:
     tasks = _tasks(steps)
     return Way(
         steps,
         tasks,
         tuple(tile_cost.tile_cycles(task) for task in tasks),
         tuple(task.n_tiles for task in tasks),
-        job.lane(),
+        lane,
         tile_cost.first_load_cycles(tasks[0]) if tasks else 0.0,
     )
 
