@@ -19,14 +19,18 @@ from spindle.schedule.jobs import Job
 from spindle.schedule.ways import Way, ways
 from spindle.spec.records import LANES
 
-_SHAKES = 200
-"""Random tries for an epoch."""
+_SHAKES = 400
+"""Random tries for an epoch, at most."""
+_WORTH = 40
+"""Cycles to win for each fruitless try, below which the search ends."""
 _EVEN = 1.01
-"""The search ends where the busiest lane has so many times the average work."""
+"""It also ends where the busiest lane has so many times the average work."""
 
 _T = TypeVar("_T")
 _Part = tuple[int, int, int]
 """Number of a job, of its way, of a task among the way's."""
+_Shared = tuple[list[list[int]], list[float]]
+"""First lanes of every job's tasks; cycles per lane."""
 _Cycles = tuple[float, float]
 """Of the whole epoch, and of its average lane."""
 
@@ -62,49 +66,64 @@ class _Epoch:
         numbers = {job: i for i, job in enumerate(group)}
         self.beside = [numbers.get(job.beside) if job.beside else None for job in group]
         self.packed: dict[tuple[_Part, halves.Place], bytes] = {}
+        self.shared: dict[tuple[object, ...], _Shared] = {}
         self.known: dict[_Choice, _Cycles] = {}
         self.walked: dict[tuple[object, ...], _Cycles | None] = {}
 
     def best(self) -> _Choice:
         """Change one job after the other while the epoch gets shorter, then several at once."""
-        best = self._start()
-        if all(found[0].is_timed for found in self.ways):
-            better = self._improved(best)
-            while better != best:
-                best, better = better, self._improved(better)
-            best = self._shaken(best)
-        return best
+        quick = [0] * len(self.group)
+        if not all(found[0].is_timed for found in self.ways):
+            return self._start(quick)
+        little = [min(range(len(found)), key=lambda way: found[way].work) for found in self.ways]
+        starts = [quick] if len(self.group) == 1 else [quick, little]
+        return self._shaken(min((self._descended(s) for s in starts), key=self.longest))
 
-    def _start(self) -> _Choice:
+    def _start(self, ways: Sequence[int]) -> _Choice:
         """First what loads little before its first tile."""
         numbers = range(len(self.group))
-        order = sorted(numbers, key=lambda i: self.ways[i][0].first_load)
-        return _Choice((0,) * len(numbers), (None,) * len(numbers), tuple(order))
+        order = sorted(numbers, key=lambda i: self.ways[i][ways[i]].first_load)
+        return _Choice(tuple(ways), (None,) * len(numbers), tuple(order))
+
+    def _descended(self, ways: Sequence[int]) -> _Choice:
+        best = self._start(ways)
+        better = self._improved(best)
+        while better != best:
+            best, better = better, self._improved(better)
+        return best
 
     def _improved(self, best: _Choice) -> _Choice:
         """Take every change of a job that makes the epoch shorter; the same where none does."""
         for i in range(len(self.group)):
             for change in self._changes(best, i):
-                if self.cycles(change)[0] < self.cycles(best)[0]:
+                if self.longest(change) < self.longest(best):
                     best = change
         return best
 
     def _shaken(self, best: _Choice) -> _Choice:
         """Try random changes of some jobs at once until the lanes are about equally busy."""
         rng = random.Random(0)
-        for _ in range(_SHAKES):
-            if len(self.group) == 1 or self._is_even(best):
+        fruitless = 0
+        for _ in range(_SHAKES if len(self.group) > 1 else 0):
+            longest, average = self.cycles(best)
+            if longest <= _EVEN * average or longest - average <= _WORTH * fruitless:
                 break
             change = best
             for _ in range(rng.randint(1, 3)):
                 change = self._changed(change, rng)
-            if self.cycles(change)[0] <= self.cycles(best)[0]:
+            fruitless += 1
+            if self._is_hopeful(change, best) and self.longest(change) <= self.longest(best):
+                fruitless *= self.longest(change) == self.longest(best)
                 best = change
         return best
 
-    def _is_even(self, choice: _Choice) -> bool:
-        longest, average = self.cycles(choice)
-        return longest <= _EVEN * average
+    def _is_hopeful(self, change: _Choice, best: _Choice) -> bool:
+        """Whether the change is worth a walk: its tiles alone do not take longer."""
+        return max(self.first_lanes(change)[1]) <= self.longest(best)
+
+    def longest(self, choice: _Choice) -> float:
+        """Cycles of the epoch as the estimate counts them."""
+        return self.cycles(choice)[0]
 
     def _changed(self, choice: _Choice, rng: random.Random) -> _Choice:
         i = rng.randrange(len(self.group))
@@ -152,11 +171,14 @@ class _Epoch:
             self.packed[part, place] = pack_task(halves.put(self._task(part), place))
         return self.packed[part, place]
 
-    def first_lanes(self, choice: _Choice) -> tuple[list[list[int]], list[float]]:
-        """Choose first lanes of every job's tasks, longest tiles first: short ones fill gaps.
+    def first_lanes(self, choice: _Choice) -> _Shared:
+        """Choose first lanes, longest tiles first: short ones fill gaps."""
+        key = (choice.ways, choice.lanes)
+        if key not in self.shared:
+            self.shared[key] = self._share(choice)
+        return self.shared[key]
 
-        Returns them, and cycles per lane.
-        """
+    def _share(self, choice: _Choice) -> _Shared:
         loads = [0.0] * LANES
         chosen = [found[way] for found, way in zip(self.ways, choice.ways, strict=True)]
         order = sorted(range(len(chosen)), key=lambda i: chosen[i].rank)

@@ -14,6 +14,7 @@ from spindle.schedule.jobs import Job
 from spindle.schedule.room import Room
 
 _LANES = (16, 8, 4, 2, 1)
+_MORE_LANES = (14, 12, 11, 10, 9, 7, 6, 5, 3)
 _EXPOSED = (0.5, 1.0, 0.2, 0.0)
 """What the ways to make a job are for; the first is where the search begins."""
 
@@ -36,6 +37,11 @@ class Way:
     def is_timed(self) -> bool:
         """Whether the walk can time it: loops are laid out already."""
         return not any(isinstance(step, Loop | While) for step in self.steps)
+
+    @property
+    def work(self) -> float:
+        """Cycles of all tiles."""
+        return sum(n * cycles for n, cycles in zip(self.n_tiles, self.cycles, strict=True))
 
     @property
     def rank(self) -> tuple[bool, float]:
@@ -64,10 +70,13 @@ def _made(job: Job, rooms: Iterable[Room]) -> list[Sequence[Step]]:
 
 
 def _rooms(alone: bool, again: bool) -> Iterator[Room]:
+    sizes = (False,) if alone else (False, True)
     for lanes in _LANES:
         for exposed in _EXPOSED:
-            for large in (False,) if alone else (False, True):
+            for large in sizes:
                 yield Room(lanes, alone, exposed, large, again)
+    for lanes in () if alone else _MORE_LANES:
+        yield Room(lanes, alone, _EXPOSED[0], False, again)
 
 
 def _way(steps: Sequence[Step], lane: int | None) -> Way:
