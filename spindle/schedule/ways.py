@@ -15,15 +15,17 @@ from spindle.schedule.room import Room
 
 _LANES = (16, 8, 4, 2, 1)
 _MORE_LANES = (14, 12, 11, 10, 9, 7, 6, 5, 3)
+"""To fill; the latter only where other jobs may take the rest, and with much room."""
 _EXPOSED = (0.5, 1.0, 0.2, 0.0)
 """What the ways to make a job are for; the first is where the search begins."""
 
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """Steps of a job. tasks: those among them; cycles: of a tile of each; lane: the first lane that
+    """Steps of a job.
 
-    the tasks must have, or None. first_load: cycles of the first tile's transfers.
+    tasks: those among them. cycles: of a tile of each. lane: the first lane that the tasks must
+    have, or None. first_load: cycles of the first tile's transfers.
     """
 
     steps: Sequence[Step]
@@ -76,7 +78,7 @@ def _rooms(alone: bool, again: bool) -> Iterator[Room]:
             for large in sizes:
                 yield Room(lanes, alone, exposed, large, again)
     for lanes in () if alone else _MORE_LANES:
-        yield Room(lanes, alone, _EXPOSED[0], False, again)
+        yield Room(lanes, alone, _EXPOSED[0], True, again)
 
 
 def _way(steps: Sequence[Step], lane: int | None) -> Way:
