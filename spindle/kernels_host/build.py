@@ -53,6 +53,7 @@ THUMB_FILES = (
     "strip_int.c",
     "strip_iota.c",
     "strip_shape.c",
+    "tile.c",
     "transpose.c",
     "strip_reduce.c",
     "barrier.c",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,6 +20,7 @@ _KIND = records.FLAGS["STEP"]
 _BARRIER = records.FLAGS["STEP_FLAG"]["BARRIER"]
 _LANE_AT = records.TASK.offset("lane_first")
 _SDRAM_BYTES = 1 << 18
+_END = records.STEP.pack({"kind": _KIND["END"], "size": records.STEP.size, "id": 0})
 _here = threading.local()
 
 
@@ -44,20 +46,18 @@ def _program(tasks: Sequence[bytes], lanes: Sequence[int]) -> bytes:
     out = bytearray()
     for number, (task, lane) in enumerate(zip(tasks, lanes, strict=True)):
         last = number == len(tasks) - 1
-        out += records.STEP.pack(
-            {
-                "kind": _KIND["TASK"],
-                "flags": _BARRIER * last,
-                "size": sizes[number],
-                "next_size": sizes[number + 1],
-                "id": 0,
-            }
-        )
+        out += _step(_BARRIER * last, sizes[number], sizes[number + 1])
         start = len(out)
         out += task
         out[start + _LANE_AT] = lane
-    end = {"kind": _KIND["END"], "size": records.STEP.size, "id": 0}
-    return bytes(out + records.STEP.pack(end))
+    return bytes(out + _END)
+
+
+@lru_cache(maxsize=1024)
+def _step(flags: int, size: int, next_size: int) -> bytes:
+    """Head of a task's entry."""
+    values = {"kind": _KIND["TASK"], "flags": flags, "size": size, "next_size": next_size, "id": 0}
+    return records.STEP.pack(values)
 
 
 class _Walker:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from math import prod
 
 from spindle.errors import InternalError
@@ -15,6 +16,7 @@ from spindle.ir.plan import Instr, Operand, Task
 from spindle.schedule import catalogue
 from spindle.schedule.memory import lay_out, top_words
 from spindle.schedule.room import BUDGET_WORDS, Room
+from spindle.schedule.tile_cost import Cost, TileCost
 from spindle.spec.records import LANES, STRIP
 
 Tile = tuple[int, int, int, int]
@@ -44,6 +46,14 @@ class Draft:
     slot_operand: int | None = None
     shared: tuple[int, int] | None = None
 
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.kernel, self.extent, self.operands, self.program, self.tiles))
+
+    def __hash__(self) -> int:
+        """Worked out once: a draft is asked for in many rooms."""
+        return self._hash
+
     @property
     def work(self) -> float:
         """Cycles over all lanes, roughly: computing or moving, whichever is longer."""
@@ -59,51 +69,89 @@ def assemble(draft: Draft, room: Room = Room()) -> Task:  # noqa: B008 (frozen)
 
     Raises InternalError when none fits.
     """
-    fitting = _tiles(draft).fitting(room.words, room.alone)
+    fitting = _fitting(draft, room.words)
     if not fitting:
         raise InternalError(
             f"no tile of {draft.label!r} {draft.extent} fits in {room.words} words of DTCM"
         )
-    return min(fitting, key=lambda timed: timed.cycles(room.lanes, room.exposed)).task
+    return min(fitting, key=lambda fit: fit.cycles(room.lanes, room.exposed)).task(room.alone)
+
+
+@lru_cache(maxsize=1024)
+def _fitting(draft: Draft, room_words: int) -> list[_Fit]:
+    return [fit for tile in _candidates(draft) if (fit := tile.fitted(room_words))]
 
 
 @lru_cache(maxsize=256)
-def _tiles(draft: Draft) -> _Tiles:
-    return _Tiles(draft)
+def _candidates(draft: Draft) -> list[_Candidate]:
+    cost = Cost(_bare(draft))
+    return [_Candidate(draft, tile, cost) for tile in dict.fromkeys(draft.tiles)]
 
 
-class _Tiles:
-    """A draft with all its candidate tiles; what is found out about them is kept."""
+class _Candidate:
+    """A draft with one of its tiles: what it needs of DTCM, and its ways to have buffers."""
 
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
-        self.cost = catalogue.Cost(_bare(draft))
-        self.found: dict[tuple[int, bool], list[_Timed]] = {}
+    def __init__(self, draft: Draft, tile: Tile, cost: Cost) -> None:
+        self.draft, self.tile, self.cost = draft, tile, cost
+        self.real = catalogue.clipped(tile, draft.extent)
+        self.operands = _slots(draft, tile)
+        self.words = [catalogue.operand_words(op, self.real) for op in self.operands]
+        if draft.shared:
+            self.words[draft.shared[1]] = 0
+        self.temps = cost.work_words(tile)
+        own = self.temps + draft.n_temps * STRIP + _states_words(draft.program, self.real)
+        two = _doubled(draft, self.operands, tile)
+        once = [False] * len(two)
+        self.fits = [_Fit(self, double, own) for double in ([two, once] if any(two) else [once])]
 
-    def fitting(self, words: int, alone: bool) -> list[_Timed]:
-        """Return the tasks of tiles that fit in `words` of DTCM."""
-        if (words, alone) not in self.found:
-            made = (
-                _with_tile(self.draft, tile, self.cost, words, alone)
-                for tile in dict.fromkeys(self.draft.tiles)
-            )
-            self.found[words, alone] = [_Timed(task, self.cost) for task in made if task]
-        return self.found[words, alone]
+    def fitted(self, room_words: int) -> _Fit | None:
+        """Two buffers where there is room for them; None where there is none for one."""
+        return next((fit for fit in self.fits if fit.n_words <= room_words), None)
 
 
-class _Timed:
-    """A task, and its cycles on so many lanes: computing, the first tile's load."""
+class _Fit:
+    """A candidate that has two buffers for some operands. n_words: of DTCM, own ones included."""
 
-    def __init__(self, task: Task, cost: catalogue.Cost) -> None:
-        self.task, self.cost = task, cost
+    def __init__(self, candidate: _Candidate, double: list[bool], own: int) -> None:
+        self.candidate, self.double = candidate, double
+        self.n_words = own + top_words(candidate.operands, candidate.words, double)
         self.known: dict[int, tuple[float, float]] = {}
+        self.tasks: dict[bool, Task] = {}
+
+    @cached_property
+    def cost(self) -> TileCost:
+        """What its tiles cost."""
+        one = self.candidate
+        return one.cost.of_tile(one.operands, one.tile, self.double)
 
     def cycles(self, lanes: int, exposed: float) -> float:
         """Cycles of the busiest lane; exposed: part of the first load that nothing hides."""
         if lanes not in self.known:
-            self.known[lanes] = self.cost.task_cycles(self.task, lanes)
+            self.known[lanes] = self.cost.task_cycles(lanes)
         computed, first = self.known[lanes]
         return computed + exposed * first
+
+    def task(self, alone: bool) -> Task:
+        """Return its task; one that is alone may have both halves."""
+        if alone not in self.tasks:
+            self.tasks[alone] = self._laid_out(alone)
+        return self.tasks[alone]
+
+    def _laid_out(self, alone: bool) -> Task:
+        one = self.candidate
+        placed, top = lay_out(one.operands, one.words, self.double)
+        if one.draft.shared:
+            placed = _mirrored(placed, *one.draft.shared)
+        return replace(
+            _bare(one.draft),
+            tile=one.tile,
+            operands=placed,
+            work=top,
+            temps=one.temps,
+            program=_with_states(one),
+            exclusive=alone and self.n_words > BUDGET_WORDS,
+            words=self.n_words + self.n_words % 2,
+        )
 
 
 def _bare(draft: Draft) -> Task:
@@ -122,27 +170,6 @@ def _bare(draft: Draft) -> Task:
         loc=draft.loc,
         origin=draft.origin,
     )
-
-
-def _with_tile(
-    draft: Draft, tile: Tile, cost: catalogue.Cost, room_words: int, alone: bool
-) -> Task | None:
-    real = catalogue.clipped(tile, draft.extent)
-    operands = _slots(draft, tile)
-    words = [catalogue.operand_words(op, real) for op in operands]
-    if draft.shared:
-        words[draft.shared[1]] = 0
-    temps = cost.work_words(tile)
-    double = _doubled(draft, operands, tile)
-    if top_words(operands, words, double) + temps > room_words:
-        double = [False] * len(operands)
-    if top_words(operands, words, double) + temps > room_words:
-        return None
-    placed, top = lay_out(operands, words, double)
-    if draft.shared:
-        placed = _mirrored(placed, *draft.shared)
-    task = replace(_bare(draft), tile=tile, operands=placed, work=top, temps=temps)
-    return _with_states(task, real, room_words, alone)
 
 
 def _doubled(draft: Draft, operands: Sequence[Operand], tile: Tile) -> list[bool]:
@@ -171,18 +198,23 @@ def _slots(draft: Draft, tile: Tile) -> tuple[Operand, ...]:
     return tuple(out)
 
 
-def _with_states(task: Task, tile: Sequence[int], room_words: int, alone: bool) -> Task | None:
-    """Place the states of reductions behind the temporaries; None where the workspace is full."""
-    at = task.temps + task.n_temps * STRIP
-    program = list(task.program)
+def _states_words(program: Sequence[Instr], tile: Sequence[int]) -> int:
+    """Words that the states of a program's reductions take."""
+    pairs = pairwise(program)
+    return sum(_state_words(red, ext, tile) for red, ext in pairs if red.prim.startswith("RED_"))
+
+
+def _state_words(red: Instr, ext: Instr, tile: Sequence[int]) -> int:
+    n_out = {1: tile[2], 2: tile[1], 3: 1}[red.reg[2]]
+    return (1 + ext.reg[0]) * n_out
+
+
+def _with_states(one: _Candidate) -> tuple[Instr, ...]:
+    """Place the states of reductions behind the temporaries."""
+    at = one.temps + one.draft.n_temps * STRIP
+    program = list(one.draft.program)
     for i, instr in enumerate(program):
         if instr.prim.startswith("RED_"):
-            levels = program[i + 1].reg[0]
-            n_out = {1: tile[2], 2: tile[1], 3: 1}[instr.reg[2]]
             program[i + 1] = replace(program[i + 1], imm=at)
-            at += (1 + levels) * n_out
-    words = task.work + at
-    if words > room_words:
-        return None
-    exclusive = alone and words > BUDGET_WORDS
-    return replace(task, program=tuple(program), exclusive=exclusive, words=words + words % 2)
+            at += _state_words(instr, program[i + 1], one.real)
+    return tuple(program)

@@ -12,7 +12,7 @@ from spindle.ir import plan_check
 from spindle.ir.graph import Module
 from spindle.ir.plan import Plan
 from spindle.options import Options
-from spindle.schedule import catalogue, layout, order, region
+from spindle.schedule import layout, order, region, tile_cost
 from spindle.schedule.jobs import Block, Buf, map_addrs
 from spindle.schedule.lower import Constants, Lowering
 from spindle.schedule.memory import place
@@ -53,7 +53,7 @@ def plan(module: Module, options: Options) -> Plan:
         _largest(ctx.block),
         asdict(options),
     )
-    plan_check.check(result, catalogue.work_words)
+    plan_check.check(result, tile_cost.work_words)
     return result
 
 

@@ -21,6 +21,8 @@ from spindle.spec.records import CHUNK, LANES, PANEL_ROW_WORDS
 
 _ROWS = (2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 _SPARE = 64
+_MORE_LANES = (0, -1, 1, -2, 2, -3, 3)
+"""For resident tiles, beside a fair share of the lanes."""
 _DEEP = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16)
 
 
@@ -155,17 +157,25 @@ def operands_of(x: Matrix, d: Buf, out: Quantised) -> tuple[Operand, ...]:
 
 
 def _residence(ctx: Lowering, x: Matrix, numerics: DotNumerics, lanes: int) -> Residence | None:
-    """Where both reads of an operand can use the same tiles: one for each of `lanes` lanes.
+    """Where both reads of an operand can use the same tiles: one for each of about `lanes` lanes.
 
     The two operands of a dot share the lanes by their elements, so both epochs are balanced.
     """
+    sides = [_staying_rows(x, lanes + more) for more in _MORE_LANES if lanes + more >= x.batch]
+    rows = tuple(side for side in dict.fromkeys(sides) if _may_stay(ctx, x, numerics, side))
+    return Residence(rows) if rows and rows[0] == sides[0] else None
+
+
+def _staying_rows(x: Matrix, lanes: int) -> int:
     rows = -(-x.free // max(lanes // x.batch, 1))
-    rows += rows % 2
+    return rows + rows % 2
+
+
+def _may_stay(ctx: Lowering, x: Matrix, numerics: DotNumerics, rows: int) -> bool:
     fits = x.k <= numerics.k_block and x.batch * -(-x.free // rows) <= LANES
     limit = ctx.options.max_tile or rows
     panel = rows * -(-x.k // CHUNK) * CHUNK + x.k + rows * PANEL_ROW_WORDS + _SPARE
-    room = rows * x.k <= RESIDENT_WORDS and panel <= BUDGET_WORDS
-    return Residence(rows) if fits and room and rows <= limit else None
+    return fits and rows <= limit and rows * x.k <= RESIDENT_WORDS and panel <= BUDGET_WORDS
 
 
 @dataclass
@@ -240,12 +250,13 @@ def _scan_with(
 
 
 def _staying_draft(draft: Draft, kept: Residence | None) -> Draft:
-    """A scan whose one tile per lane lies among the resident ones; the place is found later."""
+    """A scan of which one tile per lane lies among the resident ones; the place is found later."""
     if kept is None:
         return draft
     x = replace(draft.operands[0], dtcm=RESIDENT_START)
-    tile: Tile = (1, min(kept.rows, draft.extent[1]), 1, draft.extent[3])
-    return replace(draft, operands=(x, *draft.operands[1:]), tiles=(tile,))
+    _, free, _, k = draft.extent
+    tiles: tuple[Tile, ...] = tuple((1, min(rows, free), 1, k) for rows in kept.rows)
+    return replace(draft, operands=(x, *draft.operands[1:]), tiles=tiles)
 
 
 def _stay(ctx: Lowering, task: Task, kept: Residence) -> bool:
@@ -312,7 +323,7 @@ def _quantise(
     draft = replace(draft, k_block=block, arg=is_rhs)
 
     def make(room: Room) -> list[Step]:
-        if kept is None or kept.task is None:
+        if kept is None or kept.task is None or room.again:
             return [TaskStep(assemble(draft, room))]
         return [TaskStep(assemble(_resident_draft(draft, kept.task), room))]
 

@@ -18,13 +18,13 @@ from spindle.spec.records import LANES
 
 @dataclass(eq=False)
 class Residence:
-    """A tile per lane, of so many rows, that job `first` loads and job `last` uses.
+    """A tile per lane, of one of these numbers of rows, that job `first` loads and job `last` uses.
 
     task: the loading task as it stays, once known; None where the tile does not stay. partner: the
     dot's other operand, which takes the other lanes.
     """
 
-    rows: int
+    rows: tuple[int, ...]
     first: Job | None = None
     last: Job | None = None
     task: Task | None = None

@@ -18,13 +18,15 @@ class Room:
     """What a job may use: lanes to fill, and both halves of the arena where it is by itself.
 
     exposed: part of the first tile's load during which no other job computes. large: it may take
-    more than its half, where its neighbours take less.
+    more than its half, where its neighbours take less. again: it loads again what lies resident in
+    DTCM, so that it may run on other lanes.
     """
 
     lanes: int = LANES
     alone: bool = False
     exposed: float = 1.0
     large: bool = False
+    again: bool = False
 
     @property
     def words(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 MAX_DIMS = 4
@@ -49,12 +50,12 @@ class Record:
     fields: tuple[Field, ...]
     doc: str = ""
 
-    @property
+    @cached_property
     def format(self) -> str:
         """Code for the struct module, without byte order."""
         return "".join(_field_format(field) for field in self.fields)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes."""
         return struct.calcsize("<" + self.format)
@@ -66,10 +67,24 @@ class Record:
 
     def pack(self, values: Mapping[str, Any]) -> bytes:
         """Pack a mapping of field names; a missing field is zero. Raises KeyError on an unknown."""
-        unknown = set(values) - {field.name for field in self.fields}
-        if unknown:
-            raise KeyError(f"{self.name} has no field {sorted(unknown)}")
-        return b"".join(_pack_field(field, values.get(field.name)) for field in self.fields)
+        return self._struct.pack(*self._flat(values))
+
+    @cached_property
+    def _struct(self) -> struct.Struct:
+        return struct.Struct("<" + self.format)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(field.name for field in self.fields)
+
+    def _flat(self, values: Mapping[str, Any]) -> list[int]:
+        """Numbers in order, nested records' among them."""
+        if not self._names.issuperset(values):
+            raise KeyError(f"{self.name} has no field {sorted(set(values) - self._names)}")
+        out: list[int] = []
+        for field in self.fields:
+            out += _flat_field(field, values.get(field.name))
+        return out
 
     def unpack(self, data: bytes | memoryview, offset: int = 0) -> dict[str, Any]:
         """Read the record at `offset` into a dict of ints, tuples and nested dicts."""
@@ -85,14 +100,16 @@ def _field_format(field: Field) -> str:
     return f"{field.count}{_CODES[field.type]}"
 
 
-def _pack_field(field: Field, value: Any) -> bytes:
+def _flat_field(field: Field, value: Any) -> list[int]:
     if field.type in RECORDS:
-        items = (value or {},) if field.count == 1 else (value or ())
-        packed = b"".join(RECORDS[field.type].pack(item) for item in items)
-        return packed.ljust(RECORDS[field.type].size * field.count, b"\0")
-    items = (value or 0,) if field.count == 1 else tuple(value or ())
-    items = tuple(items) + (0,) * (field.count - len(items))
-    return struct.pack(f"<{field.count}{_CODES[field.type]}", *items)
+        record = RECORDS[field.type]
+        items = [value or {}] if field.count == 1 else list(value or ())
+        items += [{}] * (field.count - len(items))
+        return [number for item in items for number in record._flat(item)]
+    if field.count == 1:
+        return [value or 0]
+    numbers = list(value or ())
+    return numbers + [0] * (field.count - len(numbers))
 
 
 def _unpack_field(field: Field, data: bytes | memoryview, offset: int) -> tuple[Any, int]:

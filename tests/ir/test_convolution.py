@@ -12,7 +12,8 @@ import pytest
 from spindle.errors import InternalError
 from spindle.ir.convolution import dilated, form, geometry
 from spindle.ir.graph import GivenNumerics, Op, TensorType, Value
-from spindle.ir.kind_rules import RULES, BadOpError
+from spindle.ir.kind_needs import BadOpError
+from spindle.ir.kind_rules import RULES
 from spindle.ir.verify import verify, verify_lowered
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
