@@ -238,20 +238,30 @@ class Graph:
         """Yield the ops of a fusion's body, clones before their first reader, reduces last."""
         seen: set[Op] = set()
         inside = set(ops)
-        key = {op: (op.kind != "dot_general", op.kind == "reduce", self.place[op]) for op in ops}
-        for op in sorted(ops, key=key.__getitem__):
+        tails = [op for op in ops if op.kind == "reduce"]
+        key = {op: (op.kind != "dot_general", self.place[op]) for op in ops}
+        for op in sorted(inside.difference(tails), key=key.__getitem__):
             yield from self._with_clones(op, inside, seen)
+        tails.sort(key=key.__getitem__)
+        for op in tails:
+            yield from self._clones(op, inside, seen)
+        yield from tails
 
     def _with_clones(self, op: Op, inside: set[Op], seen: set[Op]) -> Iterator[Op]:
         if op in seen:
             return
         seen.add(op)
-        if op.kind not in ("dot_general", "broadcast_in_dim"):
-            for value in op.operands:
-                maker = self.maker.get(value)
-                if maker in self.cheap and maker not in inside:
-                    yield from self._with_clones(maker, inside, seen)
+        yield from self._clones(op, inside, seen)
         yield op
+
+    def _clones(self, op: Op, inside: set[Op], seen: set[Op]) -> Iterator[Op]:
+        """Yield what an op reads of cheap ops, as far as not seen yet."""
+        if op.kind in ("dot_general", "broadcast_in_dim"):
+            return
+        for value in op.operands:
+            maker = self.maker.get(value)
+            if maker in self.cheap and maker not in inside:
+                yield from self._with_clones(maker, inside, seen)
 
     def merge(self, a: Node, b: Node) -> Node:
         """Put b's ops into a; the caller has asked `can_merge`."""

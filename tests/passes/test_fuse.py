@@ -224,6 +224,24 @@ def test_constants_take_temporaries_and_room_in_the_record() -> None:
         assert len(body) + 7 * (len(fusion.operands) + len(fusion.results)) <= MAX_RECORD
 
 
+def test_what_a_reduce_reads_stands_before_all_reduces() -> None:
+    """The second sum alone reads the comparison, which is no task of its own."""
+    module = fused(
+        """param %x : i32[4,8]
+        param %y : i32[4,8]
+        %zero = constant 0 : i32[]
+        %no = constant False : i1[]
+        %s = reduce %x, %zero {dims=(1,), reducer='add'} : i32[4]
+        %c = compare %x, %y {direction='LT'} : i1[4,8]
+        %any = reduce %c, %no {dims=(1,), reducer='or'} : i1[4]
+        result %s
+        result %any"""
+    )
+    (fusion,) = module.body.ops
+    kinds = [op.kind for op in fusion.regions[0].ops if op.kind != "constant"]
+    assert kinds == ["compare", "reduce", "reduce"]
+
+
 def test_different_constants_keep_a_temporary_each() -> None:
     n = MAX_LIVE + 8
     lines = [f"%c{i} = constant {i + 2}.0 : f32[8]" for i in range(n)]
