@@ -1,4 +1,4 @@
-"""The estimate of an Image beside the cycles of the ARM code: two training steps of the demo's net."""
+"""The estimate of an Image beside the ARM code's cycles: two training steps of the demo's net."""
 
 from __future__ import annotations
 
