@@ -93,6 +93,20 @@ REDUCTIONS: dict[str, Case] = {
     "softmax": (jax.nn.log_softmax, (RNG.standard_normal((20, 10)).astype(np.float32),)),
     "nothing": (lambda x, i: (x[:0].sum(0), x[:, :0].max(1, initial=3), i[:0].prod()), (X, N)),
     "chain": (lambda x: (x - x.mean(1, keepdims=True)).sum(0), (X,)),
+    "long": (
+        lambda x, i: (
+            x.sum(),
+            x.prod(),
+            x.max(),
+            (x * x).sum((1, 2)),
+            i.sum(),
+            i.min((1, 2)),
+            2 + x.sum(),
+        ),
+        (floats(3, 41, 103), ints(3, 41, 103)),
+    ),
+    "long, short last block": (lambda x: (x.sum(), x.max()), (floats(4097),)),
+    "long, odd levels": (lambda x: x.sum(), (floats(27 * 256),)),
     "narrow": (
         lambda x, b: ((x * b[:, None]).sum(0), x * b[:, None]),
         (floats(64, 10), floats(64)),

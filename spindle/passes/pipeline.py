@@ -31,6 +31,7 @@ from spindle.passes.fuse import fuse
 from spindle.passes.integer_dot import integer_dot
 from spindle.passes.lower_convolution import lower_convolution
 from spindle.passes.simplify import simplify
+from spindle.passes.spread_reduce import spread_reduce
 from spindle.passes.squeeze import squeeze
 
 Pass = Callable[[Module, Options], Module]
@@ -48,6 +49,7 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_pad", expand_pad),
     ("expand_functions", expand_functions),
     ("expand_remainder", expand_remainder),
+    ("spread_reduce", spread_reduce),
     ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),
     ("lower_convolution", lower_convolution),
