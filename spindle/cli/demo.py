@@ -20,6 +20,7 @@ from typing import Any
 
 from rich.console import Console
 
+from spindle.cli.interrupts import Interrupts
 from spindle.cli.parser import Parser, sentence
 from spindle.errors import SpindleError, UserError
 from spindle.machines.machine import Machine, Run
@@ -160,6 +161,7 @@ def train(
         return spindle.device_put(tree, machine=machine)
 
     def report(epoch: int, loss: float, accuracy: float) -> None:
+        interrupts.check()
         done.accuracy = float(accuracy)
         simulated = summarise(done.runs).simulated_s
         console.print(
@@ -168,7 +170,8 @@ def train(
             highlight=False,
         )
 
-    params = example.main(jit, device_put, args.epochs, args.batch, args.seed, report)
+    with Interrupts() as interrupts:
+        params = example.main(jit, device_put, args.epochs, args.batch, args.seed, report)
     done.wall_s = time.perf_counter() - start
     done.n_test = len(example.digits()[1][1])
     done.weights_sha256 = weights_sha256(params)
