@@ -78,8 +78,8 @@ def nothing_is_left_running() -> Iterator[None]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended, within two seconds."""
-    for _ in range(100):
+    """Whether a process has ended; a busy host may need ten seconds to see to it."""
+    for _ in range(500):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
