@@ -49,7 +49,7 @@ def adam(arm: TimedProgram) -> float:
 def fold(arm: TimedProgram) -> float:
     arm.reset()
     x = gauss(5, n=256)
-    return arm.cycles("fold_add_f32", int(x[0]), arm.place(x[1:]), 255) / 255
+    return arm.cycles("fold_add_f32", int(x[0]), arm.place(x[1:]), 1, 255) / 255
 
 
 def merge(arm: TimedProgram) -> float:

@@ -95,14 +95,16 @@ def test_moves(arm, arm_plain, n):
     np.testing.assert_array_equal(run("prim_select", (pred, a, b)), want)
 
 
-def test_fold_keeps_the_order(arm, arm_plain):
+@pytest.mark.parametrize("step", [1, 3])
+def test_fold_keeps_the_order(arm, arm_plain, step):
     for seed, n in enumerate((0, 1, 2, 255, 256)):
-        x = operands(0, 256, 1)[0]
+        apart = operands(0, 256 * step, 1)[0]
+        x = apart[::step]
         first = int(x[seed])
         results = []
         for program in (arm, arm_plain):
             program.reset()
-            results.append(program.call("fold_add_f32", first, program.place(x), n))
+            results.append(program.call("fold_add_f32", first, program.place(apart), step, n))
         want = float_bits(np.array([first], np.uint32))[0]
         for value in float_bits(x[:n]):
             want = np.float32(want + value)

@@ -4,21 +4,17 @@
  * state lies in the workspace: acc[n_out], then levels rows of n_out words (n_out: outputs of a
  * tile). Float sums and products have a fixed order: blocks of 256 positions, each from its first
  * element on; finished blocks merge as a binary counter does; docs/spec/kernels.md. "Lanes" are
- * outputs that advance together: the columns of the strip for axis 1, else one. Combines commute
- * bit for bit (there is one NaN), so older and newer need no order in the code.
+ * outputs that advance together: the columns of the strip for axis 1, else one; where a strip takes all
+ * rows of a tile, each lane adds those of a block at once. Combines commute bit for bit (there is one
+ * NaN), so older and newer need no order in the code.
  */
 #include "order.h"
 #include "reduce.h"
 
 #define BLOCK 256u
 
-struct reducer {
-    fold_fn *fold;   /* acc op x[0] op x[1] ... */
-    merge_fn *merge; /* acc[i] = acc[i] op x[i] */
-};
-
 struct reduction {
-    const struct reducer *reducer;
+    fold_fn *fold;
     uint32_t *acc;   /* of the first lane */
     uint32_t *level; /* row 0, of the first lane */
     uint32_t *out;
@@ -38,109 +34,64 @@ static inline uint32_t s32_min(uint32_t a, uint32_t b) { return (int32_t)a < (in
 static inline uint32_t u32_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static inline uint32_t u32_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-static uint32_t fold_mul_f32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_mul_f32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, sf_mul);
+    return fold(acc, x, step, n, sf_mul);
 }
-static uint32_t fold_max_f32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_max_f32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, f32_max);
+    return fold(acc, x, step, n, f32_max);
 }
-static uint32_t fold_min_f32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_min_f32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, f32_min);
+    return fold(acc, x, step, n, f32_min);
 }
-static uint32_t fold_add_i32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_add_i32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, i32_add);
+    return fold(acc, x, step, n, i32_add);
 }
-static uint32_t fold_mul_i32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_mul_i32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, i32_mul);
+    return fold(acc, x, step, n, i32_mul);
 }
-static uint32_t fold_max_s32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_max_s32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, s32_max);
+    return fold(acc, x, step, n, s32_max);
 }
-static uint32_t fold_min_s32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_min_s32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, s32_min);
+    return fold(acc, x, step, n, s32_min);
 }
-static uint32_t fold_max_u32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_max_u32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, u32_max);
+    return fold(acc, x, step, n, u32_max);
 }
-static uint32_t fold_min_u32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_min_u32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, u32_min);
+    return fold(acc, x, step, n, u32_min);
 }
-static uint32_t fold_and_i32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_and_i32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, i32_and);
+    return fold(acc, x, step, n, i32_and);
 }
-static uint32_t fold_or_i32(uint32_t acc, const uint32_t *x, uint32_t n)
+static uint32_t fold_or_i32(uint32_t acc, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    return fold(acc, x, n, i32_or);
-}
-
-static void merge_mul_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, sf_mul);
-}
-static void merge_max_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, f32_max);
-}
-static void merge_min_f32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, f32_min);
-}
-static void merge_add_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, i32_add);
-}
-static void merge_mul_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, i32_mul);
-}
-static void merge_max_s32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, s32_max);
-}
-static void merge_min_s32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, s32_min);
-}
-static void merge_max_u32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, u32_max);
-}
-static void merge_min_u32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, u32_min);
-}
-static void merge_and_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, i32_and);
-}
-static void merge_or_i32(uint32_t *acc, const uint32_t *x, uint32_t n)
-{
-    merge(acc, x, n, i32_or);
+    return fold(acc, x, step, n, i32_or);
 }
 
-static const struct reducer REDUCERS[] = {
-    [PRIM_RED_ADD_F32 - PRIM_RED_ADD_F32] = {fold_add_f32, merge_add_f32},
-    [PRIM_RED_MUL_F32 - PRIM_RED_ADD_F32] = {fold_mul_f32, merge_mul_f32},
-    [PRIM_RED_MAX_F32 - PRIM_RED_ADD_F32] = {fold_max_f32, merge_max_f32},
-    [PRIM_RED_MIN_F32 - PRIM_RED_ADD_F32] = {fold_min_f32, merge_min_f32},
-    [PRIM_RED_ADD_I32 - PRIM_RED_ADD_F32] = {fold_add_i32, merge_add_i32},
-    [PRIM_RED_MUL_I32 - PRIM_RED_ADD_F32] = {fold_mul_i32, merge_mul_i32},
-    [PRIM_RED_MAX_S32 - PRIM_RED_ADD_F32] = {fold_max_s32, merge_max_s32},
-    [PRIM_RED_MIN_S32 - PRIM_RED_ADD_F32] = {fold_min_s32, merge_min_s32},
-    [PRIM_RED_MAX_U32 - PRIM_RED_ADD_F32] = {fold_max_u32, merge_max_u32},
-    [PRIM_RED_MIN_U32 - PRIM_RED_ADD_F32] = {fold_min_u32, merge_min_u32},
-    [PRIM_RED_AND_I32 - PRIM_RED_ADD_F32] = {fold_and_i32, merge_and_i32},
-    [PRIM_RED_OR_I32 - PRIM_RED_ADD_F32] = {fold_or_i32, merge_or_i32},
+static fold_fn *const FOLDS[] = {
+    [PRIM_RED_ADD_F32 - PRIM_RED_ADD_F32] = fold_add_f32,
+    [PRIM_RED_MUL_F32 - PRIM_RED_ADD_F32] = fold_mul_f32,
+    [PRIM_RED_MAX_F32 - PRIM_RED_ADD_F32] = fold_max_f32,
+    [PRIM_RED_MIN_F32 - PRIM_RED_ADD_F32] = fold_min_f32,
+    [PRIM_RED_ADD_I32 - PRIM_RED_ADD_F32] = fold_add_i32,
+    [PRIM_RED_MUL_I32 - PRIM_RED_ADD_F32] = fold_mul_i32,
+    [PRIM_RED_MAX_S32 - PRIM_RED_ADD_F32] = fold_max_s32,
+    [PRIM_RED_MIN_S32 - PRIM_RED_ADD_F32] = fold_min_s32,
+    [PRIM_RED_MAX_U32 - PRIM_RED_ADD_F32] = fold_max_u32,
+    [PRIM_RED_MIN_U32 - PRIM_RED_ADD_F32] = fold_min_u32,
+    [PRIM_RED_AND_I32 - PRIM_RED_ADD_F32] = fold_and_i32,
+    [PRIM_RED_OR_I32 - PRIM_RED_ADD_F32] = fold_or_i32,
 };
 
 static inline void move(uint32_t *d, const uint32_t *a, uint32_t n)
@@ -150,12 +101,24 @@ static inline void move(uint32_t *d, const uint32_t *a, uint32_t n)
     }
 }
 
+/* acc[i] = acc[i] op x[i] for all lanes. */
+static void merge(const struct reduction *r, const uint32_t *x)
+{
+    if (r->fold == fold_add_f32 && r->lanes > 1) {
+        merge_add_f32(r->acc, x, r->lanes);
+        return;
+    }
+    for (uint32_t i = 0; i < r->lanes; i++) {
+        r->acc[i] = r->fold(r->acc[i], x + i, 1, 1);
+    }
+}
+
 /* Block b ends: it joins the finished ones of equal size, as a carry runs through the bits of b. */
 static void finish_block(const struct reduction *r)
 {
     uint32_t block = (r->position - 1) / BLOCK, level = 0;
     for (; (block >> level) & 1u; level++) {
-        r->reducer->merge(r->acc, r->level + level * r->n_out, r->lanes);
+        merge(r, r->level + level * r->n_out);
     }
     if (r->position < r->total) {
         move(r->level + level * r->n_out, r->acc, r->lanes);
@@ -169,11 +132,11 @@ static void finish(const struct reduction *r)
     left &= left - 1; /* the newest is in acc */
     for (uint32_t level = 0; r->block == BLOCK && left >> level; level++) {
         if ((left >> level) & 1u) {
-            r->reducer->merge(r->acc, r->level + level * r->n_out, r->lanes);
+            merge(r, r->level + level * r->n_out);
         }
     }
     for (uint32_t i = 0; i < r->lanes; i++) {
-        r->out[i] = r->reducer->fold(r->init, &r->acc[i], 1);
+        r->out[i] = r->fold(r->init, &r->acc[i], 1, 1);
     }
 }
 
@@ -188,31 +151,36 @@ static void check_end(const struct reduction *r)
     }
 }
 
-/* One lane takes n positions, up to the ends of blocks. */
-static void along_columns(struct reduction *r, const uint32_t *x, uint32_t n)
+/* How many of n positions lie in the present block. */
+static uint32_t in_block(const struct reduction *r, uint32_t n)
 {
-    while (n > 0) {
-        uint32_t in_block = r->block == BLOCK ? r->position % BLOCK : r->position;
-        uint32_t take = r->block == BLOCK && n > BLOCK - in_block ? BLOCK - in_block : n;
-        r->acc[0] = in_block == 0 ? r->reducer->fold(x[0], x + 1, take - 1)
-                                  : r->reducer->fold(r->acc[0], x, take);
-        r->position += take;
-        x += take;
-        n -= take;
-        check_end(r);
+    uint32_t left = BLOCK - r->position % BLOCK;
+    return r->block == BLOCK && left < n ? left : n;
+}
+
+/* Every lane takes n positions of the present block, `step` words apart. */
+static void take(const struct reduction *r, const uint32_t *x, uint32_t step, uint32_t n)
+{
+    uint32_t fresh = (r->block == BLOCK ? r->position % BLOCK : r->position) == 0;
+    if (n == 1 && !fresh) {
+        merge(r, x);
+        return;
+    }
+    for (uint32_t i = 0; i < r->lanes; i++, x++) {
+        r->acc[i] = r->fold(fresh ? *x : r->acc[i], fresh ? x + step : x, step, n - fresh);
     }
 }
 
-/* All lanes take n positions, a row each. */
-static void along_rows(struct reduction *r, const uint32_t *x, uint32_t step, uint32_t n)
+/* All lanes take n positions, up to the ends of blocks. */
+static void reduce(struct reduction *r, const uint32_t *x, uint32_t step, uint32_t n)
 {
-    for (; n > 0; n--, x += step) {
-        if (r->block == BLOCK ? r->position % BLOCK == 0 : r->position == 0) {
-            move(r->acc, x, r->lanes);
-        } else {
-            r->reducer->merge(r->acc, x, r->lanes);
-        }
-        r->position += 1;
+    r->level = r->acc + r->n_out;
+    while (n > 0) {
+        uint32_t taken = in_block(r, n);
+        take(r, x, step, taken);
+        r->position += taken;
+        x += taken * step;
+        n -= taken;
         check_end(r);
     }
 }
@@ -242,20 +210,19 @@ static void describe_rows(struct reduction *r, const struct strip *s)
 
 void prim_reduce(const struct strip *s, const struct instr *in)
 {
+    const uint32_t *x = s->reg[in->reg[1]];
     struct reduction r;
-    r.reducer = &REDUCERS[in->prim - PRIM_RED_ADD_F32];
+    r.fold = FOLDS[in->prim - PRIM_RED_ADD_F32];
     r.acc = s->args->work + in[1].imm;
     r.out = s->reg[in->reg[0]];
     r.init = in->imm;
     r.block = in->prim <= PRIM_RED_MUL_F32 ? BLOCK : 0xffffffffu;
     if (in->reg[2] == 1) {
-        uint32_t n = s->shape.stacked, step = n > 1 ? s->row_step[in->reg[1]] : 0;
+        uint32_t n = s->shape.stacked;
         describe_rows(&r, s);
-        r.level = r.acc + r.n_out;
-        along_rows(&r, s->reg[in->reg[1]], step, n);
+        reduce(&r, x, n > 1 ? s->row_step[in->reg[1]] : 0, n);
     } else {
         describe_columns(&r, s, in->reg[2]);
-        r.level = r.acc + r.n_out;
-        along_columns(&r, s->reg[in->reg[1]], s->n);
+        reduce(&r, x, 1, s->n);
     }
 }
