@@ -70,6 +70,14 @@ FUNCTION scan_tops
     RELATIVES_2 r8, r9, r3
 .endm
 
+/* r0: the lowest of all. */
+.macro EXPONENT top
+    mov     \top, \top, asr #24
+    sub     \top, \top, #127
+    cmp     \top, r0
+    movlt   r0, \top
+.endm
+
 FUNCTION scan_relative_tops
     push    {r2, r4-r11, lr}
     mov     r12, r1
@@ -83,5 +91,12 @@ FUNCTION scan_relative_tops
     subs    r1, r1, #2
     bne     1b
     ldr     r1, [sp]
+    mov     r0, #128
+    EXPONENT r4
+    EXPONENT r5
+    EXPONENT r6
+    EXPONENT r7
+    EXPONENT r8
+    EXPONENT r9
     stmia   r1, {r4-r9}
     pop     {r2, r4-r11, pc}

@@ -17,8 +17,10 @@ _Static_assert(sizeof(void *) != 4 || sizeof(struct scan_loop) == 16, "scan_loop
 /* top[i] = largest word of column i shifted left by one: above 0xff000000 where one is not finite. */
 void scan_tops(const struct scan_loop *loop, uint32_t *top);
 
-/* top[i] = largest (field + frac - r) << 24 of column i, signed, over non-zero words; r: one word per
- * step along n; field is the exponent's, 0 for denormals. No word: INT32_MIN. All words finite. */
-void scan_relative_tops(const struct scan_loop *loop, const int32_t *r, int32_t *top);
+#define SCAN_NOTHING (-255)
+
+/* a[i] = largest e(x) - r of column i over non-zero words, or SCAN_NOTHING; r: one word per step along n.
+ * A denormal's exponent is taken as -127. All words finite. Returns the lowest a[i]. */
+int32_t scan_relative_tops(const struct scan_loop *loop, const int32_t *r, int32_t *a);
 
 #endif

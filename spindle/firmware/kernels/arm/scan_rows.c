@@ -7,7 +7,6 @@
 #include "scan_loops.h"
 
 #define NOT_FINITE 0xff000000u /* Inf, shifted left by one */
-#define NOTHING INT32_MIN
 
 /* max over i of e(x_i) - r_i; r may be null: e(x_i). */
 static int32_t peak(const uint32_t *x, uint32_t step, const int32_t *r, uint32_t n)
@@ -103,20 +102,28 @@ static int32_t column_slow(const struct view *v, const int32_t *r, uint32_t k)
     return peak(v->x + k * v->step_k, v->step_f, r, v->n_f);
 }
 
+/* A group of which some have no element, or perhaps a denormal for their largest. */
+static void settle_group(const struct view *v, const int32_t *r, int32_t limit, uint32_t first,
+                         int32_t *a)
+{
+    for (uint32_t k = first; k < first + SCAN_GROUP; k++) {
+        if (a[k] == SCAN_NOTHING) {
+            a[k] = SPINDLE_EMPTY_EXPONENT;
+        } else if (a[k] <= limit) {
+            a[k] = column_slow(v, r, k);
+        }
+    }
+}
+
 static void columns_fast(const struct view *v, const int32_t *r, int32_t *a)
 {
-    int32_t step = (int32_t)v->step_k * 4, limit = denormal_limit(r, v->n_f), top[SCAN_GROUP];
+    int32_t step = (int32_t)v->step_k * 4, limit = denormal_limit(r, v->n_f);
     struct scan_loop loop = {0, v->n_f, step, (int32_t)v->step_f * 4 - (SCAN_GROUP - 1) * step};
     for (uint32_t k = 0; k < v->n_k; k += SCAN_GROUP) {
         uint32_t first = group_start(k, v->n_k);
         loop.x = v->x + first * v->step_k;
-        scan_relative_tops(&loop, r, top);
-        for (uint32_t i = 0; i < SCAN_GROUP; i++) {
-            int32_t e = (top[i] >> 24) - 127;
-            if (e <= limit) {
-                e = top[i] == NOTHING ? SPINDLE_EMPTY_EXPONENT : column_slow(v, r, first + i);
-            }
-            a[first + i] = e;
+        if (scan_relative_tops(&loop, r, a + first) <= limit) {
+            settle_group(v, r, limit, first, a);
         }
     }
 }
