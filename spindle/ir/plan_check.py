@@ -74,15 +74,19 @@ def _check_steps(
 ) -> Stores:
     """Check steps in order; `bounds` is updated. Returns what is stored since the last barrier."""
     before: Task | None = None
+    read: Stores = []
     for step in steps:
         if isinstance(step, TaskStep):
             check_task(step.task, segments, bounds, work_words)
+            _check_apart(step.task, _stores(step.task, bounds), read)
+            read = [] if step.barrier else read
             _check_beside(before, step.task, work_words)
         before = step.task if isinstance(step, TaskStep) and not step.barrier else None
         if isinstance(step, TaskStep):
             stored = [] if step.barrier else stored + _stores(step.task, bounds)
         elif isinstance(step, SetReg):
             _check_set_reg(step, segments, bounds, stored)
+            read.append((step.addr.segment, *_reach(step.addr, 0, 4, bounds)))
         elif isinstance(step, Loop):
             _check_register(step.reg, step.label or "loop")
             if step.count:
@@ -103,6 +107,14 @@ def _stores(task: Task, bounds: Bounds) -> Stores:
             span = operand_span(task, op)
             out.append((op.addr.segment, *_reach(op.addr, *span, bounds)))
     return out
+
+
+def _check_apart(task: Task, stores: Stores, read: Stores) -> None:
+    """No lane stores to a register's word that another may still have to read."""
+    for segment, low, high in stores:
+        for other, first, end in read:
+            apart = segment != other or high <= first or end <= low
+            _need(apart, task.label, f"no barrier lies between it and a set_reg from {segment}")
 
 
 def _check_while(

@@ -27,7 +27,9 @@ def lower(
 
     olds[i]: the parameter whose memory homes[i] takes over, or None.
     """
-    late = _claim(ctx, Uses(region), homes, olds)
+    uses = Uses(region)
+    ctx.views = uses.views
+    late = _claim(ctx, uses, homes, olds)
     for op in region.ops:
         _op(ctx, op)
     for value, home in late:

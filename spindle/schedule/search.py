@@ -50,6 +50,8 @@ class _Choice:
 
 def laid_out(group: list[Job]) -> list[tuple[Job, list[Step]]]:
     """Return the jobs of an epoch in order with their steps, as they take the least time."""
+    if not group:
+        return []
     epoch = _Epoch(group)
     best = epoch.best()
     firsts, _ = epoch.first_lanes(best)
