@@ -62,6 +62,7 @@ THUMB_FILES = (
     "launch.c",
     "mailbox.c",
     "open.c",
+    "overlay.c",
     "serve.c",
     "session.c",
     "vcpu.c",
