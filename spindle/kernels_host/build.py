@@ -63,6 +63,7 @@ THUMB_FILES = (
     "mailbox.c",
     "open.c",
     "overlay.c",
+    "overlay_copy.c",
     "serve.c",
     "session.c",
     "vcpu.c",

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from firmware_chip import ARENA, FirmwareChip, LoadedImage, native_bytes
 from native_tools import module_of
+from test_estimate import profiles
 from test_firmware_chip import FAULT, check_healthy
 
 from spindle.compile import compile_module
@@ -18,6 +19,7 @@ from spindle.firmware_build import build, elf, overlays
 from spindle.image.image import Image
 from spindle.machines.faults import fault_error
 from spindle.options import Options
+from spindle.schedule.estimate import estimate
 from spindle.spec import arena, chip, records
 from spindle.spec.tables import GROUP, GROUPS, KERNELS
 
@@ -63,6 +65,19 @@ def test_two_groups_in_one_program(n_cores: int) -> None:
         assert loaded.launch(*args).code == FAULT["NONE"]
         assert loaded.result_bytes() == native_bytes(loaded.image, args)
     check_healthy(on)
+    on.rig.close()
+
+
+def test_the_estimate_knows_what_a_load_takes() -> None:
+    """The first step of bfp28 begins with one; the second launch begins with the group it needs."""
+    on = FirmwareChip(17)
+    loaded = LoadedImage(on, mixed_image())
+    measured = [loaded.launch(*mixed_args()).cycles for _ in range(2)][-1]
+    counted = estimate(mixed_image(), n_cores=16)
+    assert counted.cycles == pytest.approx(measured, rel=0.05)
+    scan = next(i for i, step in enumerate(counted.steps) if step.label == "scan")
+    found = max(lane["cycles"] for lane in profiles(on, loaded)[scan])
+    assert max(counted.steps[scan].cycles) == pytest.approx(found, rel=0.1)
     on.rig.close()
 
 

@@ -154,9 +154,11 @@ void hal_give_up(struct hal *hal);
 void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1);
 void session_fail(uint32_t code, uint32_t word);
 
-/* overlay.c: load a group's code; 0 after a fault. overlay_copy.S: returns the sum of the words */
+/* overlay.c: load a group's code; 0 after a fault. overlay_copy.c, overlay_words.S: return the sum of the
+ * words, a multiple of 8 of them */
 uint32_t overlay_load(struct hal *hal, uint32_t group);
-uint32_t overlay_copy(uint32_t *to, const uint32_t *from, uint32_t n_words);
+uint32_t overlay_copy(struct hal *hal, uint32_t from, uint32_t n_words);
+uint32_t overlay_words(uint32_t *to, const uint32_t *from, uint32_t n_words);
 
 /* vcpu.c */
 void vcpu_open(uint32_t app_id);

@@ -1,15 +1,15 @@
-/* overlay_copy.S: the loop of overlay.c.
+/* overlay_words.S: the loop of overlay_copy.c.
  *
  * In: r0 to, in ITCM, r1 from, in DTCM, r2 words, a multiple of 8. Out: r0 their sum.
  */
     .syntax unified
     .arm
-    .section .text.overlay_copy, "ax", %progbits
+    .section .text.overlay_words, "ax", %progbits
     .balign 4
 
-    .globl  overlay_copy
-    .type   overlay_copy, %function
-overlay_copy:
+    .globl  overlay_words
+    .type   overlay_words, %function
+overlay_words:
     stmfd   sp!, {r4-r11, lr}
     mov     r3, #0
 1:  ldmia   r1!, {r4-r11}
