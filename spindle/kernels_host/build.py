@@ -62,6 +62,8 @@ THUMB_FILES = (
     "launch.c",
     "mailbox.c",
     "open.c",
+    "overlay.c",
+    "overlay_copy.c",
     "serve.c",
     "session.c",
     "vcpu.c",

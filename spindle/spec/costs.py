@@ -28,6 +28,7 @@ class Constant:
 
 
 _FITTED = "emulated chip, 2026-11-25, fitted to the steps of the MLP demo"
+_OVERLAY = "emulated chip, 2026-11-25, loads of 320 and 6656 B on one core"
 
 CONSTANTS: tuple[Constant, ...] = (
     Constant(
@@ -64,6 +65,23 @@ CONSTANTS: tuple[Constant, ...] = (
         330,
         "measured",
         f"{_FITTED}: address and rows of one operand of a tile",
+    ),
+    Constant(
+        "overlay_cycles",
+        1250,
+        1350,
+        "measured",
+        f"{_OVERLAY}: a load beside its pieces; code in system RAM",
+    ),
+    Constant(
+        "overlay_piece_cycles",
+        95,
+        105,
+        "measured",
+        f"{_OVERLAY}: a piece beside its transfer and words",
+    ),
+    Constant(
+        "overlay_word_cycles", 4.5, 4.6, "measured", f"{_OVERLAY}: copy a word to ITCM, add it up"
     ),
     Constant(
         "instr_cycles", 30, 34, "measured", f"{_FITTED}: strip instruction: fetch, registers, call"

@@ -18,6 +18,9 @@ struct costs {
     uint32_t step_cycles;
     uint32_t tile_cycles;
     uint32_t operand_cycles;
+    uint32_t overlay_cycles;
+    uint32_t overlay_piece_cycles;
+    uint32_t overlay_word_cycles;
     uint32_t instr_cycles;
     uint32_t strip_cycles;
     uint32_t mac_s28_cycles;

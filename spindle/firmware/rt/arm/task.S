@@ -21,6 +21,7 @@
     .syntax unified
     .arm
     .section .text.task_prepare, "ax", %progbits
+    .balign 4
 
     .macro  ADD_BIT set, cond=
     ldr\cond r1, [r5, #\set]
