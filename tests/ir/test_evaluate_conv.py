@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from jax import lax
 
-from spindle.ir import evaluate_conv
 from spindle.ir import evaluate_dot as dots
 from spindle.ir.convolution import form, geometry
+from spindle.ir.dot_modes import conv_numerics
 from spindle.ir.evaluate import evaluate
 from spindle.ir.graph import ConvNumerics
 
@@ -281,6 +281,6 @@ def test_options_and_precision_decide_the_mode():
         ("float32", "bfp28", "float32"),
     ):
         op = data.conv_op(a, b, precision=precision)
-        found = evaluate_conv.conv_numerics(op, data.Options(matmul=matmul))
+        found = conv_numerics(op, data.Options(matmul=matmul))
         assert found == ConvNumerics(mode, "forward")
     assert dots.NONFINITE_FLAG == 1 << 16
