@@ -165,6 +165,12 @@ CASES: dict[str, Make] = {
 BFP_MODES = ("bfp28", "bfp16", "bfp13")
 WHOLE_MODES = ("bfp16", "bfp13")
 
+QUANTISED = {"bfp28": 2.0**-27, "bfp16": 2.0**-15, "bfp13": 2.0**-12}
+"""Error of a mantissa in units of the largest element that shares its exponent."""
+
+DROPPED = {"bfp28": 0.0, "bfp16": 1.01 * 2.0**-22, "bfp13": 1.01 * 2.0**-24}
+"""What each product may lose, in units of the product of both largest elements."""
+
 EDGE_K = (127, 128, 129, 255, 256, 257, 511, 512, 513)
 """Contraction lengths around the K-blocks of all modes; use with "all_max"."""
 
@@ -219,12 +225,11 @@ def whole_bound(a: Array, b: Array, mode: str) -> Array:
 
     Holds where operands and result are finite.
     """
-    quantised, dropped = {"bfp16": (2.0**-15, 2.0**-22), "bfp13": (2.0**-12, 2.0**-24)}[mode]
     wide_a, wide_b = np.abs(a.astype(np.float64)), np.abs(b.astype(np.float64))
     top_a, top_b = wide_a.max(1, initial=0)[:, None], wide_b.max(0, initial=0)[None]
     spread = top_a * wide_b.sum(0) + wide_a.sum(1)[:, None] * top_b
-    places = 1.01 * (a.shape[1] + 1) * dropped * top_a * top_b
-    bound: Array = 2.0**-24 * (wide_a @ wide_b) + quantised * spread + places + 2.0**-150
+    places = DROPPED[mode] * (a.shape[1] + 1) * top_a * top_b
+    bound: Array = 2.0**-24 * (wide_a @ wide_b) + QUANTISED[mode] * spread + places + 2.0**-150
     return bound
 
 
