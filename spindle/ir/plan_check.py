@@ -256,7 +256,7 @@ def _most_rows(extent: int, tile: int, granule: int) -> int:
     """Most granules that one tile touches; tiles begin at multiples of `tile`."""
     if granule % tile == 0 or extent <= granule:
         return 1
-    if tile % granule == 0:
+    if tile % granule == 0 or tile >= extent:
         return -(-min(tile, extent) // granule)
     return (tile + granule - 2) // granule + 1
 
