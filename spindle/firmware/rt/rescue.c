@@ -41,11 +41,22 @@ static uint32_t tile_words(const struct operand *op, const struct tile *tile)
     return words;
 }
 
+/* Words of a panel's buffer: a full tile of k. */
+static uint32_t panel_words(const struct rt_run *run, uint32_t panel, const struct tile *chunk)
+{
+    struct tile whole;
+    uint32_t most = run->task->tile[3], all = run->task->extent[3];
+    copy_tile(&whole, chunk);
+    whole.origin[3] = 0;
+    whole.extent[3] = most < all ? most : all;
+    return tile_words(&run->operands[panel], &whole);
+}
+
 static int load(struct rt_core *core, struct rt_run *run, uint32_t lazy, const struct tile *chunk)
 {
     uint32_t panel = lazy - LAZY_A + PANEL_A;
     uint32_t words = tile_words(&run->operands[lazy], chunk);
-    if (words > tile_words(&run->operands[panel], chunk)) {
+    if (words > panel_words(run, panel, chunk)) {
         rt_fault(core, FAULT_BAD_STEP, lazy, words);
         return 0;
     }
