@@ -112,11 +112,12 @@ class Module:
 class DotNumerics:
     """How a dot is computed (docs/numerics.md): written by fix_numerics, read by all below.
 
-    swapped: the operands were exchanged after balancing was fixed, so d_k is the original one:
-    the lhs here is the rhs of the definition.
+    k_block: 0 where a row has one exponent and one sum. swapped: the operands were exchanged after
+    balancing was fixed, so d_k is the original one: the lhs here is the rhs of the definition. It
+    says nothing in modes that do not balance.
     """
 
-    mode: str  # "bfp28" | "float32"
+    mode: str  # "bfp28" | "bfp16" | "bfp13" | "float32"
     mantissa: int = 28
     k_block: int = 512
     swapped: bool = False
@@ -124,7 +125,7 @@ class DotNumerics:
 
 @dataclass(frozen=True)
 class GivenNumerics:
-    """A bfp28 dot that is told its exponents by operands (docs/spec/convolution.md, 6)."""
+    """A dot that is told its exponents by operands (docs/spec/convolution.md, 6)."""
 
     mode: str = "bfp28"
     mantissa: int = 28
@@ -135,7 +136,7 @@ class GivenNumerics:
 class ConvNumerics:
     """How a convolution is computed (docs/spec/convolution.md): written by fix_numerics."""
 
-    mode: str  # "bfp28" | "float32"
+    mode: str  # "bfp28" | "bfp16" | "bfp13" | "float32"
     form: str  # "forward" | "weight_gradient"
     mantissa: int = 28
     k_block: int = 512

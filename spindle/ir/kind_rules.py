@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 
 from spindle.ir.convolution import result_type
+from spindle.ir.dot_modes import WHOLE_ROWS
 from spindle.ir.graph import DTYPES, GivenNumerics, Op, TensorType, Value
 from spindle.ir.kind_needs import need, need_axes, need_operands, need_result, need_same_types
 from spindle.ir.kind_rules_expanded import EXPANDED_RULES
@@ -186,8 +187,8 @@ def _reduce(op: Op) -> None:
 
 
 def _dot_general(op: Op) -> None:
-    given = isinstance(op.attrs.get("numerics"), GivenNumerics)
-    need_operands(op, 5 if given else 2)
+    given = _n_given(op.attrs.get("numerics"))
+    need_operands(op, 2 + given)
     lhs, rhs, *exponents = op.operands
     _same = lhs.dtype == rhs.dtype
     need(_same, "operands differ in element type")
@@ -197,7 +198,14 @@ def _dot_general(op: Op) -> None:
     need(contract[0] == contract[1], f"contracted extents {contract[0]}, {contract[1]} differ")
     need_result(op, (*batch[0], *free[0], *free[1]), lhs.dtype)
     if given:
-        _given(exponents, prod(batch[0]), (contract[0], *free))
+        _given(exponents, prod(batch[0]), (contract[0], *free)[-given:])
+
+
+def _n_given(numerics: object) -> int:
+    """Operands that give exponents: d in modes that balance, words of rows and of columns."""
+    if not isinstance(numerics, GivenNumerics):
+        return 0
+    return 2 if numerics.mode in WHOLE_ROWS else 3
 
 
 def _given(exponents: list[Value], n_batch: int, parts: tuple[tuple[int, ...], ...]) -> None:

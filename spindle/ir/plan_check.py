@@ -9,6 +9,7 @@ may still compute; everything is word aligned.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import combinations
 
 from spindle.errors import InternalError
@@ -267,7 +268,7 @@ def _most_rows(extent: int, tile: int, granule: int) -> int:
     """Most granules that one tile touches; tiles begin at multiples of `tile`."""
     if granule % tile == 0 or extent <= granule:
         return 1
-    if tile % granule == 0:
+    if tile % granule == 0 or tile >= extent:
         return -(-min(tile, extent) // granule)
     return (tile + granule - 2) // granule + 1
 
@@ -364,7 +365,8 @@ def _check_beside(
 
 
 def _check_lazy(task: Task, op: Operand) -> None:
-    """The rescue loads a chunk of an original into its panel's buffer."""
+    """The rescue loads chunks of an original, of half a tile's k, into its panel's buffer."""
     panel = task.operands[task.operands.index(op) - 4]
-    words, room = tile_words(task, op), tile_words(task, panel)
+    chunk = replace(task, tile=(*task.tile[:3], max(task.tile[3] // 8 * 4, 4)))
+    words, room = tile_words(chunk, op), tile_words(task, panel)
     _need(words <= room, task.label, f"a chunk of {op.name} is {words} words, its panel {room}")

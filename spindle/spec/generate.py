@@ -40,6 +40,8 @@ def _limits() -> dict[str, int]:
         "ADAM_G_LAST": tables.ADAM_G_LAST,
         "NONFINITE_FLAG": tables.NONFINITE_FLAG,
         "QUANTISE_GIVEN": tables.QUANTISE_GIVEN,
+        "QUANTISE_WIDE": tables.QUANTISE_WIDE,
+        "SCAN_WORDS": tables.SCAN_WORDS,
     }
     for name in (
         "SDRAM_BASE",

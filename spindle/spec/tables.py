@@ -170,6 +170,14 @@ KERNELS: tuple[tuple[str, str, str], ...] = (
         "F32",
         "operands 0, 1 A[d1, d3], B[d2, d3], 2 internal C[d1, d2]; then a strip program",
     ),
+    (
+        "QUANTISE_13",
+        "S16",
+        "operand 0 X[d1, d3]; out operand 1 narrow panel, 2 exponents; 3 given",
+    ),
+    ("QUANTISE_16", "S16", "operand 0 X[d1, d3]; out operand 1 panel, 2 exponents; 3 given"),
+    ("DOT_S13", "S16", "as DOT_S28, on 13-bit mantissas, both panels narrow"),
+    ("DOT_S16", "S16", "as DOT_S28, on 16-bit mantissas, panel A wide, B narrow"),
 )
 """Name, group, what it does."""
 
@@ -179,7 +187,13 @@ EMPTY_EXPONENT = -32768
 """Exponent of a row, column or block without a finite non-zero element."""
 
 QUANTISE_GIVEN = 2
-"""In a QUANTISE task's arg: operand 4 gives the rows' exponents, which are copied to operand 3."""
+"""In a QUANTISE task's arg: its last operand gives the rows' exponent words, which it copies."""
+
+QUANTISE_WIDE = 1
+"""In a QUANTISE_16 task's arg: the panel is wide, as A of DOT_S16 (docs/spec/dots16.md)."""
+
+SCAN_WORDS = 1
+"""In a SCAN_FREE task's arg: exponent words are written (NONFINITE_FLAG) in place of exponents."""
 
 NONFINITE_FLAG = 0x10000
 """Set in an exponent word (low half: e as int16) when the block has an Inf or a NaN."""

@@ -34,6 +34,11 @@ struct costs {
     uint32_t balance_cycles;
     uint32_t quantise_cycles;
     uint32_t transpose_cycles;
+    uint32_t dot_s13_chunk_cycles;
+    uint32_t dot_s16_chunk_cycles;
+    uint32_t dot_s16_block_cycles;
+    uint32_t dot_s16_finish_cycles;
+    uint32_t quantise_16_cycles;
     uint32_t prim[79];
 };
 

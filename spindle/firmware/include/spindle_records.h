@@ -21,6 +21,8 @@
 #define SPINDLE_ADAM_G_LAST 1
 #define SPINDLE_NONFINITE_FLAG 0x00010000u
 #define SPINDLE_QUANTISE_GIVEN 2
+#define SPINDLE_QUANTISE_WIDE 1
+#define SPINDLE_SCAN_WORDS 1
 #define SPINDLE_SDRAM_BASE 0x60000000u
 #define SPINDLE_RECORD_SLOT_BYTES 1536
 #define SPINDLE_TILE_ARENA_BYTES 52224
@@ -34,7 +36,7 @@
 #define SPINDLE_DTCM_SYS_STACK_BYTES 2432
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
 #define SPINDLE_ARENA_ALIGN 128
-#define SPINDLE_ABI_HASH 0x473272a7u
+#define SPINDLE_ABI_HASH 0xb884ae10u
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
 /* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */
@@ -168,7 +170,11 @@
 #define KERNEL_QUANTISE 7
 #define KERNEL_DOT_S28 8
 #define KERNEL_DOT_F32 9
-#define N_KERNELS 10
+#define KERNEL_QUANTISE_13 10
+#define KERNEL_QUANTISE_16 11
+#define KERNEL_DOT_S13 12
+#define KERNEL_DOT_S16 13
+#define N_KERNELS 14
 
 #define GROUP_RESIDENT 0
 #define GROUP_S28 1
@@ -177,7 +183,7 @@
 #define N_GROUPS 4
 
 /* Group of each kernel; room of each group's code in bytes. */
-#define KERNEL_GROUPS {0, 0, 0, 1, 1, 1, 1, 1, 1, 3}
+#define KERNEL_GROUPS {0, 0, 0, 1, 1, 1, 1, 1, 1, 3, 2, 2, 2, 2}
 #define GROUP_BYTES {0, 6720, 6720, 320}
 
 /* Adds stride * loop register to an address. */

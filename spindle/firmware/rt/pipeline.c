@@ -82,7 +82,7 @@ static void fill_args(struct rt_core *core, const struct rt_run *run, const stru
 
 static void finish_dot(struct rt_core *core, struct rt_run *run)
 {
-    if (run->task->kernel == KERNEL_DOT_S28 && kernel_flagged(&core->args) != 0) {
+    if (kernel_flagged(&core->args) != 0) {
         rescue_run(core, run);
     }
     kernel_epilogue(&core->args);
@@ -97,7 +97,7 @@ static void compute(struct rt_core *core, struct rt_run *run, const struct rt_pl
     hal_charge_tile(core->hal, &core->args);
     if (!hal_estimate(core->hal)) {
         kernel_compute(&core->args);
-        if (place->tile.last_inner && (kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32)) {
+        if (place->tile.last_inner && kernel_is_dot(kernel)) {
             finish_dot(core, run);
         }
     }

@@ -96,7 +96,7 @@ _Static_assert(offsetof(struct rt_run, loads) == RUN_LOADS, "task.S");
 _Static_assert(offsetof(struct rt_run, stores) == RUN_STORES, "task.S");
 _Static_assert(offsetof(struct rt_run, one_buffer) == RUN_ONE_BUFFER, "task.S");
 _Static_assert(offsetof(struct rt_run, loaded) == RUN_LOADED, "task.S");
-_Static_assert(N_KERNELS == 10 && RT_SLOTS == 32, "task.S");
+_Static_assert(N_KERNELS == 14 && RT_SLOTS == 32, "task.S");
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
 _Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
 _Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");

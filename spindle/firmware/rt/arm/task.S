@@ -9,7 +9,7 @@
 #define RECORD_BYTES 60 /* step and task */
 #define OPERAND_BYTES 36
 #define ARENA_WORDS 0x3300
-#define KERNELS 10
+#define KERNELS 14
 #define KEPT_SLOTS 32
 #define BAD_STEP 2
 #define BAD_KERNEL 3
