@@ -3,10 +3,10 @@
  *
  * In: r0 = struct dot_triple (dot_s16.h). Out: the sums; r0 = bit Q of the CPSR, which every accumulation
  * that overflows sets. Two k of 3x3 outputs are 18 multiplications; beside them 6 loads, or 9 where a
- * mantissa of A takes a word: 24 and 27 cycles, without interlock. That takes r13 too: handlers run on stacks of their
- * own, so between the push and the pop it is a register like others, or points to the locals, which
- * therefore lie at a fixed place. Four chunks of 8 k are unrolled; a block of 3x3 enters so that the last
- * one ends it, and loads nothing behind it.
+ * mantissa of A takes a word: 24 and 27 cycles, without interlock. That takes r13 too: handlers run on
+ * stacks of their own, so between the push and the pop it is a register like others, or points to the
+ * locals, which therefore lie at a fixed place. Chunks of 8 k are unrolled, as many as the window has room
+ * for; a block of 3x3 enters so that the last one ends it, and loads nothing behind it.
  *
  *     r0, r1  next words of a, b    r2-r10  c00 c01 c02 c10 c11 c12 c20 c21 c22
  *     narrow A: r11, r12  rows 0 1, row 2    lr, sp  columns 0 1, column 2
@@ -26,12 +26,13 @@
 #define ENTRY 24
 #define CALLER 28    /* the stack */
 #define LOCALS 32
-#define UNROLLED 4   /* a power of two */
+#define UNROLLED_NARROW 4 /* chunks; powers of two */
+#define UNROLLED_WIDE 2
 #define CHUNK_STEPS 4
 #define Q_FLAG 0x08000000
 
 /* \bytes of code for a chunk, 3 << \shift bytes of a for one. */
-.macro BEGIN name, bytes, shift
+.macro BEGIN name, bytes, unrolled, shift
     push    {r4-r11, lr}
     msr     cpsr_f, #0
     ldr     r12, .Llocals_\name
@@ -40,7 +41,7 @@
     ldmia   r0, {r2-r8}         @ a, b, chunks, columns, sums, start, start_step
     mov     r1, r3
     sub     r9, r4, #1
-    and     r9, r9, #UNROLLED - 1
+    and     r9, r9, #\unrolled - 1
     mov     r10, #\bytes
     mul     r11, r9, r10
     ldr     r9, .Llast_\name
@@ -120,14 +121,14 @@
 .endm
 
 FUNCTION dot_s13_sums
-    BEGIN   s13, CHUNK_STEPS * 96, 4
+    BEGIN   s13, CHUNK_STEPS * 96, UNROLLED_NARROW, 4
 .Lblock_s13:
     START_BLOCK
     LOAD_NARROW
     ldr     pc, [sp, #ENTRY]
 .Lmore_s13:
     LOAD_NARROW
-    .rept   UNROLLED - 1
+    .rept   UNROLLED_NARROW - 1
     .rept   CHUNK_STEPS
     STEP_NARROW
     .endr
@@ -189,14 +190,14 @@ FUNCTION dot_s13_sums
 .endm
 
 FUNCTION dot_s16_sums
-    BEGIN   s16, CHUNK_STEPS * 108, 5
+    BEGIN   s16, CHUNK_STEPS * 108, UNROLLED_WIDE, 5
 .Lblock_s16:
     START_BLOCK
     LOAD_WIDE
     ldr     pc, [sp, #ENTRY]
 .Lmore_s16:
     LOAD_WIDE
-    .rept   UNROLLED - 1
+    .rept   UNROLLED_WIDE - 1
     .rept   CHUNK_STEPS
     STEP_WIDE
     .endr

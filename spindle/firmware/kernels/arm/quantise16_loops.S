@@ -2,7 +2,7 @@
  * (same bits, through arm/quantise16_triple.c).
  *
  *     r0 x    r1 panel    r2-r4 step_k, second, third    r5-r7 tops, or bases; in r7 above: turns
- *     r8 0x80000000    r9, r12, lr  the rows' words    r10, r11  scratch
+ *     r8 0x80000000 + bits    r9, r12, lr  the rows' words    r10, r11  scratch
  *
  * Cycles per element: docs/kernels.md.
  */
@@ -43,10 +43,10 @@ FUNCTION quantise16_tops
     stmia   r1, {r5-r7}
     pop     {r4-r9, pc}
 
-/* r10 = mantissa of x, |r10| < 2^bits: down to nearest even. The field is the low byte of the word turned by
- * 23; a shift is taken from a register's low byte. A tie has no bit below its half, thus none in the
- * low byte. */
-.macro MANTISSA x, base, bits
+/* r10 = mantissa of x: down to nearest even, the next power of two clamped. The field is the low byte of
+ * the word turned by 23; a shift is taken from a register's low byte. A tie has no bit below its half,
+ * thus none in the low byte. */
+.macro MANTISSA x, base
     orr     r10, r8, \x, lsl #8
     sub     r11, \base, \x, ror #23
     movs    r10, r10, lsr r11   @ C: the half
@@ -54,7 +54,7 @@ FUNCTION quantise16_tops
     tst     \x, #0xff
     beq     .Lcoarse\@
 .Lrounded\@:
-    sub     r10, r10, r10, lsr #\bits
+    sub     r10, r10, r10, lsr r8
     cmp     \x, #0
     rsbmi   r10, r10, #0
     .subsection 1
@@ -67,48 +67,42 @@ FUNCTION quantise16_tops
     .previous
 .endm
 
-/* r1 is \ahead bytes into the panel's next pair of k. */
+/* r1 is \ahead bytes into the panel's next pair of k. The low byte of r8, bits of a mantissa, is below
+ * every half. */
 .macro BEGIN ahead
     push    {r4-r11, lr}
     ldmia   r1, {r5-r7}
     add     r1, r2, #\ahead
-    ldmia   r0, {r0, r8-r10, r12}
+    ldmia   r0, {r0, r8-r10, r12, lr} @ x, n_k, step_k, second, third, bits
     mov     r2, r9
     mov     r3, r10
     mov     r4, r12
     orr     r7, r7, r8, lsl #7  @ n_k / 2 turns at bit 8
     sub     r7, r7, #0x100
-    mov     r8, #0x80000000
+    orr     r8, lr, #0x80000000
 .endm
 
-.macro HALF x, base, bits, at:vararg
-    MANTISSA \x, \base, \bits
+.macro HALF x, base, at:vararg
+    MANTISSA \x, \base
     strh    r10, \at
 .endm
 
-.macro NARROW bits
+FUNCTION quantise16_narrow
     BEGIN   6
 1:  LOAD_K
-    HALF    r12, r6, \bits, [r1, #-4]
-    HALF    lr, r7, \bits, [r1, #-2]
-    HALF    r9, r5, \bits, [r1, #-6]
+    HALF    r12, r6, [r1, #-4]
+    HALF    lr, r7, [r1, #-2]
+    HALF    r9, r5, [r1, #-6]
     LOAD_K
-    HALF    r12, r6, \bits, [r1, #4]
-    HALF    r9, r5, \bits, [r1, #2]
-    HALF    lr, r7, \bits, [r1], #12
+    HALF    r12, r6, [r1, #4]
+    HALF    r9, r5, [r1, #2]
+    HALF    lr, r7, [r1], #12
     subs    r7, r7, #0x100
     bpl     1b
     pop     {r4-r11, pc}
-.endm
-
-FUNCTION quantise16_narrow13
-    NARROW  12
-
-FUNCTION quantise16_narrow16
-    NARROW  15
 
 .macro WORD x, base, at:vararg
-    MANTISSA \x, \base, 15
+    MANTISSA \x, \base
     mov     r10, r10, lsl #9
     str     r10, \at
 .endm
@@ -120,7 +114,7 @@ FUNCTION quantise16_narrow16
     WORD    lr, r7, [r1], #12
 .endm
 
-FUNCTION quantise16_wide16
+FUNCTION quantise16_wide
     BEGIN   8
 1:  WIDE_K
     WIDE_K

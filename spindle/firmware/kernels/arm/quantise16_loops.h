@@ -11,16 +11,16 @@ struct quantise16_loop {
     const uint32_t *x;
     uint32_t n_k;
     uint32_t step_k, second, third;
+    uint32_t bits; /* of a mantissa, without its sign: 12 or 15 */
 };
-_Static_assert(sizeof(void *) != 4 || sizeof(struct quantise16_loop) == 20, "quantise16_loops.S");
+_Static_assert(sizeof(void *) != 4 || sizeof(struct quantise16_loop) == 24, "quantise16_loops.S");
 
 /* top[3] = each row's largest word, its sign shifted out. */
 void quantise16_tops(const struct quantise16_loop *loop, uint32_t *top);
 
 /* Mantissas into the panel. The significand, its leading one at bit 31, goes down by base[i] - field
  * places: 255 at most for every field of the row, 33 at least for field 0. */
-typedef void quantise16_fn(const struct quantise16_loop *loop, const uint32_t *base,
-                           uint32_t *panel);
-quantise16_fn quantise16_narrow13, quantise16_narrow16, quantise16_wide16;
+void quantise16_narrow(const struct quantise16_loop *loop, const uint32_t *base, uint32_t *panel);
+void quantise16_wide(const struct quantise16_loop *loop, const uint32_t *base, uint32_t *panel);
 
 #endif

@@ -105,24 +105,17 @@ static uint32_t find_bases(const struct quantise_16 *s, uint32_t f, uint32_t *ba
     return 1;
 }
 
-static quantise16_fn *loop_of(const struct quantise_16 *s)
-{
-    if (s->wide) {
-        return quantise16_wide16;
-    }
-    return s->places == 14 ? quantise16_narrow16 : quantise16_narrow13;
-}
-
 void quantise_16_triple(uint32_t *panel, const struct quantise_16 *s, uint32_t f)
 {
     uint32_t rows = present(&s->v, f), step_f = s->v.step_f * 4, done = 0, base[TRIPLE];
     struct quantise16_loop loop = {s->v.x + f * s->v.step_f, s->v.n_k & ~1u, s->v.step_k * 4,
-                                   rows > 1 ? step_f : 0, rows > 2 ? 2 * step_f : 0};
+                                   rows > 1 ? step_f : 0, rows > 2 ? 2 * step_f : 0,
+                                   s->places + 1};
     if (!s->given) {
         find_words(s, f, &loop);
     }
     if (loop.n_k != 0 && find_bases(s, f, base)) {
-        loop_of(s)(&loop, base, panel);
+        (s->wide ? quantise16_wide : quantise16_narrow)(&loop, base, panel);
         done = loop.n_k;
     }
     fill(panel, s, f, done);
