@@ -5,7 +5,7 @@ from __future__ import annotations
 import kernel_calls
 import numpy as np
 import pytest
-from arm_floats import KINDS, canonical, float_bits, floats
+from arm_floats import KINDS, float_bits, floats
 
 from spindle.spec.tables import EMPTY_EXPONENT, NONFINITE_FLAG
 
