@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from spindle.ir.graph import Op, Region, Value
 from spindle.schedule import views
 
+_SAME_MEMORY = frozenset({"reshape", "words"})
+"""Kinds that say something else of the same words."""
+
 
 class Uses:
     """Who reads what in one region; reshapes are looked through, nested regions count."""
@@ -22,14 +25,14 @@ class Uses:
     def root(self, value: Value) -> Value:
         """The value whose memory this one is: reshapes undone."""
         op = self.made.get(value)
-        while op is not None and op.kind == "reshape":
+        while op is not None and op.kind in _SAME_MEMORY:
             value = op.operands[0]
             op = self.made.get(value)
         return value
 
     def readers(self, value: Value) -> list[Op]:
         """Ops that read the value, reshapes excluded."""
-        return [op for op in self.users.get(self.root(value), []) if op.kind != "reshape"]
+        return [op for op in self.users.get(self.root(value), []) if op.kind not in _SAME_MEMORY]
 
     def may_overwrite(self, new: Value, old: Value) -> bool:
         """Whether the op that makes `new` may write into the memory of `old`.
@@ -38,7 +41,7 @@ class Uses:
         only where it writes.
         """
         producer = self.made.get(self.root(new))
-        if producer is None or producer.kind in ("constant", "reshape"):
+        if producer is None or producer.kind in _SAME_MEMORY | {"constant"}:
             return False
         later = self._reached(producer)
         others = [op for op in self.readers(old) if op is not producer]
@@ -77,7 +80,8 @@ class Uses:
                 return False
         whole = views.identity(space).strides
         seen = [v for v in views.find(region, space) if not v.is_result and v.index in mine]
-        return all(v.strides == whole for v in seen) and self.root(old).type.size == new.type.size
+        same_size = self.root(old).type.n_words == new.type.n_words
+        return all(v.strides == whole for v in seen) and same_size
 
     def _reached(self, start: Op) -> set[Op]:
         reached: set[Op] = set()
