@@ -12,6 +12,8 @@ from spindle.schedule import views
 
 _NO_VIEW = ("while", "dynamic_slice", "dynamic_update_slice")
 """Readers that need a slice of its own: they carry it on, or have registers in its address."""
+_SAME_MEMORY = frozenset({"reshape", "words"})
+"""Kinds that say something else of the same words."""
 
 
 class Uses:
@@ -53,7 +55,7 @@ class Uses:
         return value
 
     def _shares(self, op: Op) -> bool:
-        return op.kind == "reshape" or op in self.views
+        return op.kind in _SAME_MEMORY or op in self.views
 
     def readers(self, value: Value) -> list[Op]:
         """Ops that read the value, those that only give it another name excluded."""
@@ -66,7 +68,7 @@ class Uses:
         only where it writes.
         """
         producer = self.made.get(self.root(new))
-        if producer is None or producer.kind in ("constant", "reshape"):
+        if producer is None or producer.kind in _SAME_MEMORY | {"constant"}:
             return False
         later = self._reached(producer)
         others = [op for op in self.readers(old) if op is not producer]
@@ -105,7 +107,8 @@ class Uses:
                 return False
         whole = views.identity(space).strides
         seen = [v for v in views.find(region, space) if not v.is_result and v.index in mine]
-        return all(v.strides == whole for v in seen) and self.root(old).type.size == new.type.size
+        same_size = self.root(old).type.n_words == new.type.n_words
+        return all(v.strides == whole for v in seen) and same_size
 
     def _reached(self, start: Op) -> set[Op]:
         reached: set[Op] = set()
