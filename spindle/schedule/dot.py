@@ -40,12 +40,11 @@ class _Parts:
     found: list[strip.View]
 
 
-def lower(ctx: Lowering, op: Op) -> None:
-    """Append the jobs of one dot fusion; its contraction is not empty."""
+def lower(ctx: Lowering, op: Op, head: Op, space: Dims) -> None:
+    """Append the jobs of one dot fusion over its `dims_of`; its contraction is not empty."""
     (region,) = op.regions
-    head = next(inner for inner in region.ops if inner.kind == "dot_general")
-    parts = _Parts(op, region, head, head.attrs["numerics"], _dims(op, region, head), [])
-    parts = replace(parts, found=views.find(region, op.attrs["space"]))
+    found = views.find(region, op.attrs["space"])
+    parts = _Parts(op, region, head, head.attrs["numerics"], space, found)
     lhs, rhs = _matrices(ctx, op, region, head)
     if parts.numerics.mode == "float32":
         _multiply(ctx, parts, lhs, rhs, _float_operands(lhs, rhs), (), "DOT_F32")
@@ -149,13 +148,14 @@ def _sides(extent: int, max_tile: int | None, group: int) -> list[int]:
     return sorted({min(up_to(s, group), limit) for s in (*shares, *_ROUND)})
 
 
-def _dims(op: Op, region: Region, head: Op) -> Dims:
+def dims_of(op: Op, head: Op) -> Dims | None:
+    """Dims of a dot fusion's result; None where its epilogue fits no three."""
     n_batch = len(head.attrs["lhs_batch"])
     free = len(head.operands[0].shape) - n_batch - len(head.attrs["lhs_contract"])
     space = op.attrs["space"]
     groups = [0 if i < n_batch else 1 if i < n_batch + free else 2 for i in range(len(space))]
-    strides = [view.strides for view in views.find(region, space)]
-    return dims.of_dot(space, strides, groups, head.loc or op.loc)
+    strides = [view.strides for view in views.find(op.regions[0], space)]
+    return dims.of_dot(space, strides, groups)
 
 
 def _matrices(ctx: Lowering, op: Op, region: Region, head: Op) -> tuple[Matrix, Matrix]:
