@@ -1,7 +1,8 @@
 """Array: a tensor that lives on a machine; Python reads it only when asked to.
 
 In: a Buffer of a Machine. Out: NumPy arrays (`__array__`, each first read is counted by the
-machine as host bytes). Everything on a machine is 32-bit little-endian words; bool is 0 or 1.
+machine as host bytes). Everything on a machine is 32-bit little-endian words: bool is 0 or 1,
+ir/held.py says how words hold bfloat16, float16 and integers of 8, 16 and 64 bits.
 """
 
 from __future__ import annotations
@@ -14,21 +15,27 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from spindle.errors import LostArrayError, SpindleError, UserError
 from spindle.ir.graph import DTYPES, TensorType
+from spindle.ir.held import HELD, hold, release, words_type
 from spindle.machines.machine import Buffer, Machine
 
 NDArray = np.ndarray[Any, Any]
 
 WORDS = {"f32": "<f4", "i32": "<i4", "ui32": "<u4", "i1": "<u4"}
+"""NumPy's little-endian type of the words."""
 
 
 def to_words(host: NDArray, tensor: TensorType) -> memoryview:
     """Return the machine's bytes of a host array of the tensor's shape."""
+    if tensor.dtype in HELD:
+        host, tensor = hold(host, tensor.dtype), words_type(tensor)
     words = np.ascontiguousarray(host, dtype=WORDS[tensor.dtype])
     return words.reshape(-1).view(np.uint8).data
 
 
 def from_words(data: bytes, tensor: TensorType) -> NDArray:
     """Return the host array (a copy, of DTYPES[dtype]) of the machine's bytes."""
+    if tensor.dtype in HELD:
+        return release(from_words(data, words_type(tensor)), tensor.dtype)
     words = np.frombuffer(data, WORDS[tensor.dtype]).reshape(tensor.shape)
     return words.astype(DTYPES[tensor.dtype])
 

@@ -49,7 +49,7 @@ class Compiled:
 
     def _argument(self, executable: Executable, index: int, value: Any) -> Argument:
         wanted = self.image.args[index]
-        array = value if isinstance(value, Array) else _narrowed(value)
+        array = value if isinstance(value, Array) else _narrowed(value, DTYPES[wanted.dtype])
         if (array.shape, array.dtype) != (wanted.shape, DTYPES[wanted.dtype]):
             raise UserError(
                 f"argument {executable.path(index)} is {array.dtype}{list(array.shape)}",
@@ -60,7 +60,9 @@ class Compiled:
         return array
 
 
-def _narrowed(value: Any) -> NDArray:
-    """Return a host array, 64-bit types as JAX casts them."""
+def _narrowed(value: Any, wanted: np.dtype[Any]) -> NDArray:
+    """Return a host array, 64-bit types as JAX casts them unless the program takes them."""
     array = np.asarray(value)
+    if array.dtype == wanted:
+        return array
     return array.astype(NARROWER.get(array.dtype, array.dtype), copy=False)

@@ -165,7 +165,7 @@ def put_leaf(leaf: Any, machine: Machine) -> Any:
     if host.dtype not in DTYPE_NAMES:
         raise UserError(
             f"device_put of {host.dtype}{list(host.shape)}",
-            limit="arrays on the machine are float32, int32, uint32 or bool",
+            limit=f"arrays on the machine are {', '.join(sorted(map(str, DTYPE_NAMES)))}",
             fix="cast it first",
         )
     array = put(host, TensorType(host.shape, DTYPE_NAMES[host.dtype]), machine)

@@ -8,7 +8,7 @@ from typing import Literal
 from spindle.errors import UserError
 
 Matmul = Literal["bfp28", "bfp16", "bfp13", "float32"]
-MATMUL_MODES: tuple[Matmul, ...] = ("bfp28", "float32")
+MATMUL_MODES: tuple[Matmul, ...] = ("bfp28", "bfp16", "bfp13", "float32")
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,10 @@ class Options:
     fuse: bool = True
 
     def __post_init__(self) -> None:
-        if self.matmul not in ("bfp28", "bfp16", "bfp13", "float32"):
-            raise UserError(
-                f"matmul={self.matmul!r} is not a precision",
-                fix="use 'bfp28' (default) or 'float32'",
-            )
         if self.matmul not in MATMUL_MODES:
             raise UserError(
-                f"matmul={self.matmul!r} is not built yet",
-                fix="use 'bfp28' (default) or 'float32' (exact order, slow)",
+                f"matmul={self.matmul!r} is not a mode of multiplying",
+                fix="use 'bfp28' (default), 'bfp16', 'bfp13' or 'float32' (exact order, slow)",
             )
         if self.max_tile is not None and self.max_tile < 8:
             raise UserError(

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 from jax import lax
 from native_tools import module_of
+from numerics_data import BFP_MODES, DROPPED, QUANTISED
 
 from spindle.ir.convolution import geometry
 from spindle.ir.evaluate_conv import balance, images_of, kernel_of, rows, windows
@@ -236,22 +237,25 @@ def matrices(op: Op, lhs: Array, rhs: Array, form: str) -> Pair:
     return windows(images, shape, form), rows(kernel, form)
 
 
-def bound(op: Op, lhs: Array, rhs: Array, form: str, k_block: int = 512) -> Array:
+def bound(op: Op, lhs: Array, rhs: Array, form: str, mode: str = "bfp28") -> Array:
     """Bound on |y - exact|, float64 [G, rows, N]."""
     shape = geometry(op)
     images, kernel = images_of(op, lhs, shape), kernel_of(op, rhs, shape)
-    d = balance(images, kernel)[:, None, :, None, None]
+    d = balance(images, kernel)[:, None, :, None, None] * (mode == "bfp28")
     wide_a = np.ldexp(np.abs(images).astype(np.float64), d)
     wide_b = np.ldexp(np.abs(kernel).astype(np.float64), -d)
     top_a = np.repeat(wide_a.max(axis=(2, 3, 4)), shape.places, axis=1)
     top_b = wide_b.max(axis=(2, 3, 4))
     a, b = windows(wide_a, shape, form), rows(wide_b, form)
-    n_blocks = -(-shape.contracted // k_block)
+    tops = top_a[:, :, None] * top_b[:, None]
     total = top_a[:, :, None] * b.sum(2)[:, None] + a.sum(2)[:, :, None] * top_b[:, None]
     plain_a, plain_b = matrices(op, np.abs(lhs), np.abs(rhs), form)
     reach = plain_a.astype(np.float64) @ plain_b.astype(np.float64).swapaxes(1, 2)
-    result: Array = (n_blocks + 3) * 2.0**-24 * reach + 2.0**-27 * total + n_blocks * 2.0**-150
-    return result
+    n_blocks = -(-shape.contracted // 512) if mode == "bfp28" else 1
+    roundings = n_blocks + 3 if mode == "bfp28" else 1
+    result: Array = roundings * 2.0**-24 * reach + QUANTISED[mode] * total
+    return result + DROPPED[mode] * (shape.contracted + 1) * tops + n_blocks * 2.0**-150
 
 
-BFP28, FLOAT32 = Options(matmul="bfp28"), Options(matmul="float32")
+FLOAT32 = Options(matmul="float32")
+MODES = (*BFP_MODES, "float32")

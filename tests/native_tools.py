@@ -45,9 +45,9 @@ def native(cores: int = 16, dma_mode: int = 0) -> Iterator[NativeMachine]:
 
 
 def words(array: np.ndarray) -> np.ndarray:
-    """Bits of an array, one word an element."""
+    """Bits of an array, as unsigned integers of the elements' own width."""
     array = np.ascontiguousarray(array)
-    return array.astype(np.uint32) if array.dtype == bool else array.view(np.uint32)
+    return array.view(f"u{array.dtype.itemsize}")
 
 
 def assert_same_bits(got: Sequence[np.ndarray], want: Sequence[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""Hostile operands for dots, by name, and the bfp28 error bound (docs/numerics.md 3).
+"""Hostile operands for dots, by name, and the error bounds (docs/numerics.md 3).
 
 A case makes (A [M, K], B [K, N]), float32, from (M, K, N, rng). Use `CASES` in parametrize and
 `operands(name, m, k, n)` to make one. `transposed_uses` turns a forward pair into the three dots of
@@ -162,6 +162,15 @@ CASES: dict[str, Make] = {
     "zeros": _zeros,
 }
 
+BFP_MODES = ("bfp28", "bfp16", "bfp13")
+WHOLE_MODES = ("bfp16", "bfp13")
+
+QUANTISED = {"bfp28": 2.0**-27, "bfp16": 2.0**-15, "bfp13": 2.0**-12}
+"""Error of a mantissa in units of the largest element that shares its exponent."""
+
+DROPPED = {"bfp28": 0.0, "bfp16": 1.01 * 2.0**-22, "bfp13": 1.01 * 2.0**-24}
+"""What each product may lose, in units of the product of both largest elements."""
+
 EDGE_K = (127, 128, 129, 255, 256, 257, 511, 512, 513)
 """Contraction lengths around the K-blocks of all modes; use with "all_max"."""
 
@@ -209,3 +218,21 @@ def bfp28_bound(a: Array, b: Array, k_block: int = 512, swapped: bool = False) -
     magnitude = np.abs(a.astype(np.float64)) @ np.abs(b.astype(np.float64))
     bound: Array = (n_blocks + 3) * 2.0**-24 * magnitude + 2.0**-27 * total + n_blocks * 2.0**-150
     return bound
+
+
+def whole_bound(a: Array, b: Array, mode: str) -> Array:
+    """Bound on |y - exact| of a bfp16 or bfp13 dot of a [M, K] and b [K, N]: float64 [M, N].
+
+    Holds where operands and result are finite.
+    """
+    wide_a, wide_b = np.abs(a.astype(np.float64)), np.abs(b.astype(np.float64))
+    top_a, top_b = wide_a.max(1, initial=0)[:, None], wide_b.max(0, initial=0)[None]
+    spread = top_a * wide_b.sum(0) + wide_a.sum(1)[:, None] * top_b
+    places = DROPPED[mode] * (a.shape[1] + 1) * top_a * top_b
+    bound: Array = 2.0**-24 * (wide_a @ wide_b) + QUANTISED[mode] * spread + places + 2.0**-150
+    return bound
+
+
+def dot_bound(a: Array, b: Array, mode: str) -> Array:
+    """Bound on |y - exact| in a mode."""
+    return bfp28_bound(a, b) if mode == "bfp28" else whole_bound(a, b, mode)

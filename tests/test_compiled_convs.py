@@ -20,10 +20,11 @@ from spindle.options import Options
 STRIDED = data.Layer((2, 5, 6, 3), (3, 3, 3, 4), (2, 2))
 
 
+@pytest.mark.parametrize("matmul", data.BFP_MODES)
 @pytest.mark.parametrize("name", data.LAYERS)
-def test_layers_with_their_gradients(name: str) -> None:
-    layer = data.LAYERS[name]
-    check(layer.training, data.arguments(layer), cores=(16,), tiles=(None,))
+def test_layers_with_their_gradients(name: str, matmul: Any) -> None:
+    layer, options = data.LAYERS[name], Options(matmul=matmul)
+    check(layer.training, data.arguments(layer), cores=(16,), tiles=(None,), options=options)
 
 
 @pytest.mark.parametrize("name", ["3x3 strided", "depthwise", "NCHW"])
@@ -32,29 +33,34 @@ def test_layers_in_float32(name: str) -> None:
     check(layer.training, data.arguments(layer), cores=(16,), tiles=(None,), options=data.FLOAT32)
 
 
-def test_cores_and_tiles_change_no_bit() -> None:
-    check(STRIDED.training, data.arguments(STRIDED), cores=(1, 15, 17), tiles=(None, 8))
+@pytest.mark.parametrize("matmul", data.BFP_MODES)
+def test_cores_and_tiles_change_no_bit(matmul: Any) -> None:
+    args, options = data.arguments(STRIDED), Options(matmul=matmul)
+    check(STRIDED.training, args, cores=(1, 15, 17), tiles=(None, 8), options=options)
 
 
-def test_several_blocks_of_the_contraction() -> None:
-    deep = data.Layer((1, 4, 4, 70), (3, 3, 70, 3))
-    check(deep.training, data.arguments(deep), cores=(16,), tiles=(None, 64))
+@pytest.mark.parametrize("matmul", data.BFP_MODES)
+def test_several_blocks_of_the_contraction(matmul: Any) -> None:
+    deep, options = data.Layer((1, 4, 4, 70), (3, 3, 70, 3)), Options(matmul=matmul)
+    check(deep.training, data.arguments(deep), cores=(16,), tiles=(None, 64), options=options)
 
 
-def run(module: Module, many: list[list[np.ndarray]]) -> None:
+def run(module: Module, many: list[list[np.ndarray]], matmul: Any = "bfp28") -> None:
     """Evaluator == native on several arguments of one program."""
-    image = compile_module(module, Options())
+    options = Options(matmul=matmul)
+    image = compile_module(module, options)
     with native() as machine:
         for args in many:
-            assert_same_bits(run_image(image, args, machine), evaluate(module, args))
+            assert_same_bits(run_image(image, args, machine), evaluate(module, args, options))
 
 
+@pytest.mark.parametrize("matmul", data.BFP_MODES)
 @pytest.mark.parametrize("order", data.FORMS)
-def test_hostile_operands(order: str) -> None:
+def test_hostile_operands(order: str, matmul: Any) -> None:
     pairs = [data.operands(name, 4, 3, 4, 5, 3) for name in data.OPERANDS]
     pairs += [data.nonfinite(name) for name in data.NONFINITE]
     module = data.module_with(data.conv_op(*pairs[0], order, strides=(2, 1)))
-    run(module, [[np.ascontiguousarray(data.laid_out(a, order)), b] for a, b in pairs])
+    run(module, [[np.ascontiguousarray(data.laid_out(a, order)), b] for a, b in pairs], matmul)
 
 
 def test_integers_and_reverse() -> None:

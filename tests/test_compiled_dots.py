@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
-from native_tools import check
+from native_tools import TILES, check
 from numerics_data import (
+    BFP_MODES,
     CASES,
     EDGE_K,
     LONG_K,
     RAGGED,
-    bfp28_bound,
+    dot_bound,
     operands,
     transposed_uses,
 )
@@ -75,58 +76,68 @@ def test_integer_dots_are_exact(name: str) -> None:
     np.testing.assert_array_equal(got, fn(*(jnp.asarray(arg) for arg in args)))
 
 
-@pytest.mark.parametrize("matmul", ["bfp28", "float32"])
+@pytest.mark.parametrize("matmul", [*BFP_MODES, "float32"])
 @pytest.mark.parametrize("name", FORMS)
 def test_forms(name: str, matmul: Any) -> None:
     fn, args = FORMS[name]
-    cores = (1, 15, 16, 17) if matmul == "bfp28" else (16,)
+    cores = {"bfp28": (1, 15, 16, 17), "float32": (16,)}.get(matmul, (7, 17))
     check(fn, args, cores=cores, options=Options(matmul=matmul))
 
 
 def test_precision_in_the_program_wins() -> None:
     a, b = floats(9, 70), floats(70, 8)
 
-    def both(a: Any, b: Any) -> Any:
-        return a @ b, lax.dot(a, b, precision=lax.Precision.HIGHEST)
+    def three(a: Any, b: Any) -> Any:
+        high, highest = lax.Precision.HIGH, lax.Precision.HIGHEST
+        return a @ b, lax.dot(a, b, precision=high), lax.dot(a, b, precision=highest)
 
-    default, highest = check(both, (a, b), cores=(16,), options=Options(matmul="float32"))
-    assert (default != highest).any()
-    bfp, _ = check(both, (a, b), cores=(16,), tiles=(None,))
-    np.testing.assert_array_equal(bfp, highest)
+    default, high, highest = check(three, (a, b), cores=(16,), options=Options(matmul="float32"))
+    assert (default != highest).any() and (default != high).any() and (high != highest).any()
+    for matmul, same in (("bfp28", highest), ("bfp16", high)):
+        options = Options(matmul=matmul)  # type: ignore[arg-type]
+        bfp, *_ = check(three, (a, b), cores=(16,), tiles=(None,), options=options)
+        np.testing.assert_array_equal(bfp, same)
 
 
+@pytest.mark.parametrize("matmul", BFP_MODES)
 @pytest.mark.parametrize("name", CASES)
-def test_hostile_operands_in_all_three_uses(name: str) -> None:
+def test_hostile_operands_in_all_three_uses(name: str, matmul: Any) -> None:
     x, w = operands(name, 18, 37, 11, seed=5)
+    tiles = TILES if matmul == "bfp28" else (None, 8)
     for a, b in transposed_uses(x, w).values():
-        (got,) = check(lambda a, b: a @ b, (a, b), cores=(7, 16))
-        _assert_within_bound(got, a, b)
+        options = Options(matmul=matmul)
+        (got,) = check(lambda a, b: a @ b, (a, b), cores=(7, 16), tiles=tiles, options=options)
+        _assert_within_bound(got, a, b, matmul)
 
 
-def _assert_within_bound(got: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
+def _assert_within_bound(got: np.ndarray, a: np.ndarray, b: np.ndarray, matmul: str) -> None:
     with np.errstate(all="ignore"):
         exact = a.astype(np.float64) @ b.astype(np.float64)
         reach = np.abs(a).astype(np.float64) @ np.abs(b).astype(np.float64)
-        bound = bfp28_bound(a, b)
+        bound = dot_bound(a, b, matmul)
     inside = np.isfinite(reach) & (reach < np.finfo(np.float32).max)
     with np.errstate(invalid="ignore"):
         assert (np.abs(got - exact)[inside] <= bound[inside]).all()
 
 
+@pytest.mark.parametrize("matmul", BFP_MODES)
 @pytest.mark.parametrize("k", EDGE_K)
-def test_largest_sums_around_block_ends(k: int) -> None:
+def test_largest_sums_around_block_ends(k: int, matmul: Any) -> None:
     a, b = operands("all_max", 5, k, 6, seed=k)
-    (got,) = check(lambda a, b: a @ b, (a, b), cores=(16,))
-    _assert_within_bound(got, a, b)
+    (got,) = check(lambda a, b: a @ b, (a, b), cores=(16,), options=Options(matmul=matmul))
+    _assert_within_bound(got, a, b, matmul)
 
 
+@pytest.mark.parametrize("matmul", BFP_MODES)
 @pytest.mark.parametrize("shape", [*RAGGED, LONG_K])
-def test_ragged_and_long_contractions(shape: tuple[int, int, int]) -> None:
+def test_ragged_and_long_contractions(shape: tuple[int, int, int], matmul: Any) -> None:
     a, b = operands("constant" if shape == LONG_K else "gauss", *shape)
-    (got,) = check(lambda a, b: a @ b, (a, b), cores=(16,))
-    _assert_within_bound(got, a, b)
+    (got,) = check(lambda a, b: a @ b, (a, b), cores=(16,), options=Options(matmul=matmul))
+    _assert_within_bound(got, a, b, matmul)
 
 
+@pytest.mark.parametrize("matmul", BFP_MODES)
 @pytest.mark.parametrize("m", [1, 2, 3, 31, 32, 33])
-def test_edges_of_rows(m: int) -> None:
-    check(lambda a, b: a @ b, (floats(m, 24), floats(24, 34 - m)), cores=(16,))
+def test_edges_of_rows(m: int, matmul: Any) -> None:
+    args = floats(m, 24), floats(24, 34 - m)
+    check(lambda a, b: a @ b, args, cores=(16,), options=Options(matmul=matmul))

@@ -54,12 +54,13 @@ def _starts(n: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, net.N_TRAIN - BATCH, n, np.int32)
 
 
-def test_twenty_steps_have_the_evaluators_bits() -> None:
+@pytest.mark.parametrize("matmul", ["bfp28", "bfp16", "bfp13"])
+def test_twenty_steps_have_the_evaluators_bits(matmul: Any) -> None:
     args = [*jax.tree.leaves(_start()), *_data(), _starts(20)]
-    module = module_of(_eight_steps, (_start(), *_data(), _starts(20)))
-    want = evaluate(module, args)
+    module, options = module_of(_eight_steps, (_start(), *_data(), _starts(20))), Options(matmul)
+    want = evaluate(module, args, options)
     with native(dma_mode=1) as machine:
-        assert_same_bits(run_image(compile_module(module, Options()), args, machine), want)
+        assert_same_bits(run_image(compile_module(module, options), args, machine), want)
 
 
 def test_weights_are_the_same_on_any_cores_and_tiles() -> None:
@@ -118,6 +119,22 @@ def test_gradients_against_double_precision(steps: int, machine: NativeMachine) 
         noise = max(float(np.linalg.norm(t[i] - g64)) for t in theirs)
         limit = max(1e-5 * float(np.linalg.norm(g64)), 4 * noise, 1e-6 * net_norm)
         assert float(np.linalg.norm(ours[i] - g64)) <= limit
+
+
+@pytest.mark.parametrize("steps", [0, 20])
+def test_gradients_in_bfp16_point_where_those_in_double_precision_do(steps: int) -> None:
+    """docs/numerics.md 5: the cosine over the whole net."""
+    images, labels = _data()
+    state = _start()
+    if steps:
+        state, _ = jax.jit(_eight_steps)(state, images, labels, _starts(steps))
+    args = (jax.tree.map(np.asarray, state[0]), images[:BATCH], labels[:BATCH])
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(args)]
+    ours = _flat(evaluate(module_of(_gradients, args), leaves, Options("bfp16")))
+    a, b = (
+        np.concatenate([g.ravel() for g in grads]) for grads in (ours, _double_precision(*args))
+    )
+    assert a @ b >= 0.999 * np.linalg.norm(a) * np.linalg.norm(b)
 
 
 def test_three_programs_share_weights_without_a_transfer(machine: NativeMachine) -> None:

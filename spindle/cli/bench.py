@@ -46,7 +46,8 @@ def make_parser() -> Parser:
     parser = Parser("spindle bench", "Measure one matrix product, everything counted.")
     parser.add_argument("what", choices=("gemm",), help="gemm: C = A B, square")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="side (default 512)")
-    parser.add_argument("--matmul", default="bfp28", help="bfp28 (default) or float32")
+    modes = "bfp28 (default), bfp16, bfp13 or float32"
+    parser.add_argument("--matmul", default="bfp28", help=modes)
     parser.add_argument("--data", choices=DATA, default="gaussian", help="default gaussian")
     parser.add_argument("--machine", default="native", help="where to run (default native)")
     parser.add_argument("--cores", type=int, metavar="N", help="cores of a chip to use (all)")

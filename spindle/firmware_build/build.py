@@ -17,6 +17,7 @@ from spindle import clang
 from spindle.firmware_build import elf
 from spindle.kernels_host import build as compiler
 from spindle.spec import chip
+from spindle.spec.tables import GROUPS
 
 BUILD = Path(__file__).resolve().parent / "_build"
 SCRIPT = compiler.FIRMWARE / "hal" / "spinnaker" / "firmware.ld"
@@ -24,10 +25,10 @@ SCRIPT = compiler.FIRMWARE / "hal" / "spinnaker" / "firmware.ld"
 APLX_RCOPY, APLX_FILL, APLX_EXEC, APLX_END = 2, 3, 4, 0xFFFFFFFF
 APLX_UNIT = 32
 """The loader copies and fills in units of 32 bytes; a length of 0 still moves one."""
-COPIED = (".text", ".cold", ".tables")
+COPIED = (".text", ".open", ".cold", ".tables")
 """Sections of the file that the loader copies: code in ITCM and SysRAM, tables in DTCM."""
 _RECORD_BYTES = 16
-_N_RECORDS = 6
+_N_RECORDS = len(COPIED) + 3
 
 
 @dataclass(frozen=True)
@@ -93,24 +94,26 @@ def link(objects: list[Path], made: Path) -> None:
 
 def aplx(data: bytes, read: elf.Elf) -> bytes:
     """The loader's records (SpiNNaker tools, APLX): copy code, tables, clear variables, start."""
-    copied, bss = [read.section(name) for name in COPIED], read.section(".bss")
-    starts = accumulate((s.size for s in copied), initial=_RECORD_BYTES * _N_RECORDS)
+    bss = read.section(".bss")
+    copied = [(read.section(name).addr, contents(data, read.section(name))) for name in COPIED]
+    starts = accumulate((len(code) for _, code in copied), initial=_RECORD_BYTES * _N_RECORDS)
     records = [
         *(
-            (APLX_RCOPY, section.addr, start - _RECORD_BYTES * i, section.size)
-            for i, (section, start) in enumerate(zip(copied, starts, strict=False))
+            (APLX_RCOPY, addr, start - _RECORD_BYTES * i, len(code))
+            for i, ((addr, code), start) in enumerate(zip(copied, starts, strict=False))
         ),
         (APLX_FILL, bss.addr, -(-bss.size // APLX_UNIT) * APLX_UNIT, 0),
         (APLX_EXEC, read.section(".text").addr, 0, 0),
         (APLX_END, 0, 0, 0),
     ]
     table = b"".join(struct.pack("<4I", *record) for record in records)
-    return table + b"".join(contents(data, section) for section in copied)
+    return table + b"".join(code for _, code in copied)
 
 
 def contents(data: bytes, section: elf.Section) -> bytes:
-    """Bytes of a section; the linker script pads to the loader's units."""
-    return data[section.offset : section.offset + section.size]
+    """Bytes of a section, filled up with zeros to the loader's units."""
+    code = data[section.offset : section.offset + section.size]
+    return code + bytes(-len(code) % APLX_UNIT)
 
 
 def symbol_table(read: elf.Elf) -> str:
@@ -125,12 +128,20 @@ def size_table(objects: Path, read: elf.Elf) -> str:
     for path in sorted(objects.glob("*.o")):
         part = elf.read(path)
         out.append(f"{part.size_of('.text', '.vectors', '.rodata'):6d} {path.stem}\n")
-    out.append(f"{read.section('.text').size:6d} linked, of {chip.ITCM_LOADABLE_BYTES} in ITCM\n")
+    out.append(f"{read.section('.text').size:6d} resident, of {chip.ITCM_WINDOW_BASE} in ITCM\n")
+    for name in ("open", *(group.name.lower() for group in GROUPS[1:])):
+        out.append(f"{read.size_of(f'.{name}'):6d} {name}, of {window_bytes(name)} in the window\n")
     out.append(f"{read.section('.cold').size:6d} linked, of {chip.SYSRAM_USER_BYTES} in SysRAM\n")
     out.append(f"{read.section('.bss').size:6d} variables, of {chip.DTCM_RUNTIME_BYTES} in DTCM\n")
     tables = read.section(".tables").size
     out.append(f"{tables:6d} constant tables, of {chip.DTCM_TABLES_BYTES} in DTCM\n")
     return "".join(out)
+
+
+def window_bytes(name: str) -> int:
+    """Room for a section in the overlay window: SC&MP's loader, which copies `open`, ends it."""
+    end = chip.ITCM_LOADABLE_BYTES if name == "open" else chip.ITCM_BYTES
+    return end - chip.ITCM_WINDOW_BASE
 
 
 if __name__ == "__main__":

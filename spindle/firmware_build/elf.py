@@ -29,13 +29,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Symbol:
-    """One named symbol; defined: it has a section. value: its address, bit 0 set for Thumb code."""
+    """One named symbol; section: its number, 0 where undefined. value: bit 0 set for Thumb code."""
 
     name: str
-    defined: bool
+    section: int
     local: bool
     value: int
     size: int
+
+    @property
+    def defined(self) -> bool:
+        """It has a section, or a number of its own (absolute)."""
+        return self.section != 0
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def _symbols(data: bytes, section: Section, strings: int, wide: bool) -> list[Sy
             name, value, size, info, _, index = struct.unpack_from("<IIIBBH", data, at)
         if name:
             local = info >> 4 == STB_LOCAL
-            out.append(Symbol(_string(data, strings + name), index != 0, local, value, size))
+            out.append(Symbol(_string(data, strings + name), index, local, value, size))
     return out
 
 

@@ -15,18 +15,32 @@ import numpy as np
 
 from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
 from spindle.frontends.scope import Scope
+from spindle.ir.dtypes import FLOATS, INTEGERS, SMALL_FLOATS, integer_range
+from spindle.ir.graph import DTYPES
 
 Array = np.ndarray[Any, Any]
 
 _F32 = np.array([-np.inf, -2, -1, -0.0, 0.0, 1, 2, np.inf, np.nan, np.nan], np.float32)
 _F32[-1:] = -_F32[-1:]
+_SMALL = tuple(DTYPES[dtype] for dtype in SMALL_FLOATS)
+
+
+def _integers(dtype: str) -> Array:
+    """Return an integer type's ends, and what lies around 0 or the middle."""
+    low, high = integer_range(dtype)
+    places = {low, -2, -1, 0, 1, 2, high // 2, high // 2 + 1, high}
+    return np.array(sorted(x for x in places if low <= x <= high), DTYPES[dtype])
+
+
 PROBES: dict[str, Array] = {
-    "f32": _F32,
-    "i32": np.array([-(2**31), -2, -1, 0, 1, 2, 2**31 - 1], np.int32),
-    "ui32": np.array([0, 1, 2, 2**31 - 1, 2**31, 2**32 - 1], np.uint32),
+    **dict.fromkeys(FLOATS, _F32),
+    **{dtype: _integers(dtype) for dtype in INTEGERS},
     "i1": np.array([False, True]),
 }
-"""Values of every place, by element type: both zeros, both infinities, NaNs of both signs."""
+"""Values of every place, by element type: both zeros, both infinities, NaNs of both signs.
+
+float32 stands for the smaller floats, whose order is the same.
+"""
 
 _COMPARE: dict[str, Callable[[Array, Array], Array]] = {
     "EQ": np.equal,
@@ -96,7 +110,9 @@ def _zero_or_nan(value: Any) -> Array | None:
     if not isinstance(value, np.ndarray) or value.size != 1:
         return None
     scalar = value.reshape(())
-    return scalar if scalar == 0 or scalar != scalar else None
+    if not (scalar == 0 or scalar != scalar):
+        return None
+    return scalar.astype(np.float32) if scalar.dtype in _SMALL else scalar
 
 
 def total_order(x: Array) -> Array:

@@ -7,7 +7,7 @@ then every value that any branch reads; constants are repeated inside the branch
 from __future__ import annotations
 
 from spindle.frontends.jaxlib_adapter import RawOp
-from spindle.frontends.regions import ConvertOps, closed_region, refuse_wide, split_captured
+from spindle.frontends.regions import ConvertOps, closed_region, split_captured
 from spindle.frontends.scope import Scope
 from spindle.ir.graph import Op, TensorType, Value
 
@@ -15,7 +15,6 @@ from spindle.ir.graph import Op, TensorType, Value
 def convert_case(scope: Scope, raw: RawOp, convert_ops: ConvertOps) -> None:
     """Append the case op; `convert_ops` converts the ops of a region."""
     carried, repeated = split_captured(scope, raw)
-    refuse_wide(scope, raw, raw.results, "makes")
     branches = raw.regions[::-1] if raw.name == "stablehlo.if" else raw.regions
     regions = tuple(closed_region(scope, r, carried, repeated, convert_ops) for r in branches)
     operands = (_index(scope, raw), *(scope.value(n, raw) for n in carried))

@@ -1,21 +1,22 @@
 """Ingest: a StableHLO program becomes a Module (docs/spec/module.md), or a UserError says why not.
 
 In: text or a portable artifact, as JAX, TensorFlow or torch-mlir make it. Out: ir.graph.Module of
-one device, all types f32, i32, ui32 or i1. jaxlib_adapter.py reads, this file walks the ops,
-ingest_ops.py has the rule of each, loops.py handles `while`, branches.py `case` and `if`,
-narrow.py 64-bit integers.
+one device. jaxlib_adapter.py reads, this file walks the ops, ingest_ops.py has the rule of each,
+loops.py handles `while`, branches.py `case` and `if`, narrow.py 64-bit integers.
 """
 
 from __future__ import annotations
 
 import contextlib
 
+import numpy as np
+
 from spindle.errors import UnsupportedError, UserError
 from spindle.frontends.branches import convert_case
 from spindle.frontends.ingest_ops import apply_rule
 from spindle.frontends.jaxlib_adapter import RawOp, RawProgram, parse
 from spindle.frontends.loops import convert_while
-from spindle.frontends.narrow import is_wide, narrow
+from spindle.frontends.narrow import is_wide, narrow, widened
 from spindle.frontends.scope import Scope, tensor_type
 from spindle.ir.graph import Module, Region, Value
 
@@ -81,22 +82,28 @@ def _convert_ops(scope: Scope, ops: tuple[RawOp, ...]) -> None:
 
 
 def _convert_constant(scope: Scope, raw: RawOp) -> None:
-    """Convert a constant; one that cannot be is refused where it is used.
+    """Convert a constant; one that cannot be is refused where it is used, or converted there.
 
     Passes move constants to the front and make them lose their line; their users have one.
     """
+    data = raw.attrs["value"]
+    if isinstance(data, np.ndarray) and data.dtype == np.float64:
+        scope.doubles[raw.results[0]] = data
     with contextlib.suppress(UnsupportedError):
         (scope.values[raw.results[0]],) = _convert_op(scope, raw)
 
 
 def _convert_op(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
-    value = narrow(scope, raw) if is_wide(scope, raw) else None
-    return apply_rule(scope, raw) if value is None else (value,)
+    if not is_wide(scope, raw):
+        return apply_rule(scope, raw)
+    value = narrow(scope, raw)
+    return apply_rule(widened(scope, raw), raw) if value is None else (value,)
 
 
 def _returned(scope: Scope, number: int) -> Value:
     tensor_type(scope.types[number], "the program returns", "")
-    return scope.checked(number, "the program returns", "")
+    scope.checked(number, "the program returns", "")
+    return scope.lifted(number, "")
 
 
 def _donated(program: RawProgram, body: Region) -> dict[int, int]:

@@ -15,6 +15,7 @@ from spindle.frontends.bodies import PROBES, run_body
 from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.refusal import unsupported
 from spindle.frontends.scope import Scope, tensor_type
+from spindle.ir.dtypes import INTEGERS
 from spindle.ir.graph import TensorType, Value
 
 Array = np.ndarray[Any, Any]
@@ -36,12 +37,16 @@ def arg_reduce(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
     x, init = operands[place], operands[2 + place]
     number, first = operands[1 - place], operands[3 - place]
     dims = tuple(sorted(raw.attrs["dimensions"]))
-    if not _counts(scope, number, dims):
+    if not _counts(scope, number, dims) or number.dtype != first.dtype:
         raise unsupported(raw, "whose second array does not count the first is not compiled", FIX)
-    types = [tensor_type(scope.types[n], f"{raw.name} makes", raw.loc) for n in raw.results]
+    shape = tensor_type(scope.types[raw.results[0]], f"{raw.name} makes", raw.loc).shape
     attrs = {"dims": dims, "reducer": reducer}
-    best = scope.emit(raw, "reduce", (x, init), types[place], **attrs)
-    at = scope.emit(raw, "arg_reduce", (x, number, init, first), types[1 - place], **attrs)
+    best = scope.emit(raw, "reduce", (x, init), TensorType(shape, x.dtype), **attrs)
+    kept = TensorType(shape, number.dtype)
+    at = scope.emit(raw, "arg_reduce", (x, number, init, first), kept, **attrs)
+    if number in scope.ranges:
+        low, high = zip(scope.ranges[number], scope.ranges[first], strict=True)
+        scope.ranges[at] = min(low), max(high)
     return (best, at) if place == 0 else (at, best)
 
 
@@ -49,7 +54,7 @@ def _direction(scope: Scope, raw: RawOp, place: int) -> tuple[str, int] | None:
     """Return what the body computes with the values at `place`, the numbers at the other one."""
     (region,) = raw.regions
     dtypes = [scope.types[number].dtype for number in raw.operands[:2]]
-    if dtypes[place] not in PROBES or dtypes[1 - place] not in ("i32", "ui32"):
+    if dtypes[place] not in PROBES or dtypes[1 - place] not in INTEGERS:
         return None
     a, i, b, j = _probes(dtypes[place], dtypes[1 - place])
     operands = (a, i, b, j) if place == 0 else (i, a, j, b)

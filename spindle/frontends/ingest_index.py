@@ -10,9 +10,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.places import as_place
 from spindle.frontends.refusal import reducer_of, unsupported
 from spindle.frontends.scope import Scope
 from spindle.ir.graph import TensorType, Value
@@ -105,17 +104,8 @@ class _Form:
         order = self.index_axes if vector == len(indices.shape) else (*self.index_axes, vector)
         count = prod(self.index_extents) // max(self.n_batch, 1)
         moved = self.transpose(indices, order)
-        return self._signed(self.reshape(moved, (self.n_batch, count, width)))
-
-    def _signed(self, indices: Value) -> Value:
-        """Convert to i32; unsigned ones from 2^31 on become 2^31 - 1: no axis reaches so far."""
-        if indices.dtype == "i32":
-            return indices
-        if indices.dtype == "ui32":
-            top = self.scope.constant(self.raw, np.array(2**31 - 1, np.uint32), "ui32")
-            wide = self.scope.broadcast(self.raw, top, indices.shape)
-            indices = self.scope.emit(self.raw, "minimum", (indices, wide), indices.type)
-        return self.scope.emit(self.raw, "convert", (indices,), TensorType(indices.shape, "i32"))
+        rows = self.reshape(moved, (self.n_batch, count, width))
+        return as_place(self.scope, self.raw, rows)
 
     def reshape(self, value: Value, shape: Shape) -> Value:
         """Reshape, where the shape is another."""

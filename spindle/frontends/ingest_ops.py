@@ -9,6 +9,7 @@ elsewhere (loops, branches, narrow).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from spindle.frontends.ingest_index import gather, scatter
 from spindle.frontends.ingest_sort import sort
 from spindle.frontends.ingest_windows import reduce_window, select_and_scatter
 from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.places import as_start
 from spindle.frontends.refusal import reducer_of, unsupported
-from spindle.frontends.scope import Scope, tensor_type
+from spindle.frontends.scope import Scope
+from spindle.ir.dtypes import FLOATS, INTEGERS
 from spindle.ir.graph import TensorType, Value
 
 Rule = Callable[[Scope, RawOp], Value]
@@ -73,7 +76,7 @@ def _constant(scope: Scope, raw: RawOp) -> Value:
 
 def _compare(scope: Scope, raw: RawOp) -> Value:
     operands = scope.operands(raw)
-    if raw.attrs.get("compare_type") == "TOTALORDER" and operands[0].dtype == "f32":
+    if raw.attrs.get("compare_type") == "TOTALORDER" and operands[0].dtype in FLOATS:
         operands = tuple(_in_total_order(scope, raw, value) for value in operands)
     direction = raw.attrs["comparison_direction"]
     return scope.emit(raw, "compare", operands, scope.result_type(raw), direction=direction)
@@ -82,7 +85,8 @@ def _compare(scope: Scope, raw: RawOp) -> Value:
 def _in_total_order(scope: Scope, raw: RawOp, value: Value) -> Value:
     """Return i32 in IEEE's totalOrder: the bits; of negative numbers all but the sign flipped."""
     words = TensorType(value.shape, "i32")
-    word = scope.emit(raw, "bitcast_convert", (value,), words)
+    exact = scope.converted(raw, value, "f32")
+    word = scope.emit(raw, "bitcast_convert", (exact,), words)
     number = scope.constant(raw, np.full(value.shape, 31, np.int32), "i32")
     below = scope.constant(raw, np.full(value.shape, 2**31 - 1, np.int32), "i32")
     sign = scope.emit(raw, "shift_right_arithmetic", (word, number), words)
@@ -116,16 +120,9 @@ def _dynamic_update_slice(scope: Scope, raw: RawOp) -> Value:
 
 
 def _with_starts(scope: Scope, raw: RawOp, first: int) -> tuple[Value, ...]:
-    """Operands, unsigned starts of 2^31 and more made 2^31 - 1: no axis reaches so far."""
+    """Return the operands, each start as a place."""
     operands = scope.operands(raw)
-    return operands[:first] + tuple(_signed_start(scope, raw, x) for x in operands[first:])
-
-
-def _signed_start(scope: Scope, raw: RawOp, start: Value) -> Value:
-    if start.dtype != "ui32" or scope.ranges.get(start, (0, 1 << 31))[1] < 1 << 31:
-        return start
-    largest = scope.constant(raw, np.array((1 << 31) - 1, np.uint32), "ui32")
-    return scope.emit(raw, "minimum", (start, largest), start.type)
+    return operands[:first] + tuple(as_start(scope, raw, x) for x in operands[first:])
 
 
 def _reduce(scope: Scope, raw: RawOp) -> Value:
@@ -136,32 +133,47 @@ def _reduce(scope: Scope, raw: RawOp) -> Value:
 
 
 PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
-EXACT_F32 = ("f32", "f32", "f32", "1", "1", "1")
+ALGORITHM_INPUTS = ("f32", "bf16", "f16")
+"""Types to which a preset algorithm may round the operands; it sums up in float32."""
 
 
-def _one_type(scope: Scope, raw: RawOp) -> tuple[Value, Value, TensorType]:
-    """Return both operands and the result's type; raise unless all are of one number type."""
+def _contracted(scope: Scope, raw: RawOp, kind: str, **attrs: Any) -> Value:
+    """Emit a dot or convolution in the type it is computed in, and round to the result's type.
+
+    That type is the result's, or float32 where any of the three is and all are floats.
+    """
     lhs, rhs = scope.operands(raw)
     out = scope.result_type(raw)
-    if not lhs.dtype == rhs.dtype == out.dtype != "i1":
+    dtypes = {lhs.dtype, rhs.dtype, out.dtype}
+    floats = dtypes <= FLOATS
+    if not floats and not dtypes <= INTEGERS:
         raise unsupported(
             raw,
             f"of {lhs.type} and {rhs.type} to {out.dtype} is not compiled",
             "cast both sides to the result's type",
         )
-    return lhs, rhs, out
+    dtype = "f32" if floats and len(dtypes) > 1 else out.dtype
+    rounded = [_algorithm_input(scope, raw, x) for x in (lhs, rhs)]
+    operands = [scope.converted(raw, x, dtype) for x in rounded]
+    made = scope.emit(raw, kind, operands, TensorType(out.shape, dtype), **attrs)
+    return scope.converted(raw, made, out.dtype)
 
 
 def _dot_general(scope: Scope, raw: RawOp) -> Value:
-    lhs, rhs, out = _one_type(scope, raw)
     attrs = dict(raw.attrs["dot_dimension_numbers"], precision=_precision(raw))
-    return scope.emit(raw, "dot_general", (lhs, rhs), out, **attrs)
+    return _contracted(scope, raw, "dot_general", **attrs)
+
+
+def _algorithm_input(scope: Scope, raw: RawOp, value: Value) -> Value:
+    """Round an operand as the algorithm, if the program names one, asks."""
+    asked = (raw.attrs.get("algorithm") or (value.dtype,))[0]
+    return scope.converted(raw, value, asked)
 
 
 def _precision(raw: RawOp) -> str:
     """Return the higher of the two operands' precisions; a preset algorithm counts as one."""
     algorithm = raw.attrs.get("algorithm")
-    if algorithm is not None and tuple(algorithm) != EXACT_F32:
+    if algorithm is not None and not _is_known(tuple(algorithm)):
         raise unsupported(
             raw,
             f"with algorithm {'_'.join(algorithm[:3])} is not compiled",
@@ -171,6 +183,11 @@ def _precision(raw: RawOp) -> str:
         return "HIGHEST"
     asked = raw.attrs.get("precision_config") or ("DEFAULT",)
     return max(asked, key=PRECISIONS.index)
+
+
+def _is_known(algorithm: tuple[str, ...]) -> bool:
+    lhs, rhs, total, *counts = algorithm
+    return lhs == rhs and lhs in ALGORITHM_INPUTS and total == "f32" and counts == ["1"] * 3
 
 
 def _dot(scope: Scope, raw: RawOp) -> Value:
@@ -193,8 +210,7 @@ CONV_ATTRS = {
 
 def _convolution(scope: Scope, raw: RawOp) -> Value:
     """Write out every attribute: what StableHLO leaves away is 1, 0 or False."""
-    lhs, rhs, out = _one_type(scope, raw)
-    n_axes = len(out.shape) - 2
+    n_axes = len(scope.result_type(raw).shape) - 2
     absent = {"padding": ((0, 0),) * n_axes, "reversal": (False,) * n_axes}
     attrs = dict(raw.attrs["dimension_numbers"], precision=_precision(raw))
     for ours, theirs in CONV_ATTRS.items():
@@ -203,7 +219,7 @@ def _convolution(scope: Scope, raw: RawOp) -> Value:
     attrs["padding"] = tuple((int(low), int(high)) for low, high in attrs["padding"])
     groups = {"feature_groups": "feature_group_count", "batch_groups": "batch_group_count"}
     attrs |= {ours: raw.attrs[theirs] for ours, theirs in groups.items()}
-    return scope.emit(raw, "convolution", (lhs, rhs), out, **attrs)
+    return _contracted(scope, raw, "convolution", **attrs)
 
 
 def _reduce_precision(scope: Scope, raw: RawOp) -> Value:
@@ -215,17 +231,18 @@ def _reduce_precision(scope: Scope, raw: RawOp) -> Value:
 
 def _convert(scope: Scope, raw: RawOp) -> Value:
     """Convert; from a narrowed 64-bit integer to ui32 it is the value itself."""
+    if raw.operands[0] in scope.doubles and scope.result_type(raw).dtype in FLOATS:
+        return _rounded_constant(scope, raw)
     (value,) = scope.operands(raw)
-    out = scope.result_type(raw)
-    if value.type == out:
-        return value
-    return scope.emit(raw, "convert", (value,), out)
+    return scope.converted(raw, value, scope.result_type(raw).dtype)
 
 
-def _bitcast(scope: Scope, raw: RawOp) -> Value:
-    (value,) = scope.operands(raw)
-    tensor_type(scope.types[raw.operands[0]], f"{raw.name} takes", raw.loc)
-    return scope.emit(raw, "bitcast_convert", (value,), scope.result_type(raw))
+def _rounded_constant(scope: Scope, raw: RawOp) -> Value:
+    """Convert a float64 constant (with x64 on JAX writes its defaults so) by way of float32."""
+    out, data = scope.result_type(raw), scope.doubles[raw.operands[0]]
+    with np.errstate(over="ignore"):
+        value = scope.constant(raw, data.astype(np.float32), "f32")
+    return scope.converted(raw, value, out.dtype)
 
 
 RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
@@ -235,7 +252,7 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "select": _select,
     "clamp": _clamp,
     "convert": _convert,
-    "bitcast_convert": _bitcast,
+    "bitcast_convert": _attr_rule("bitcast_convert"),
     "broadcast_in_dim": _attr_rule("broadcast_in_dim", dims="broadcast_dimensions"),
     "transpose": _attr_rule("transpose", permutation="permutation"),
     "slice": _attr_rule("slice", start="start_indices", limit="limit_indices", strides="strides"),

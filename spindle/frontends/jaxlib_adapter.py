@@ -20,6 +20,7 @@ from jaxlib.mlir._mlir_libs import _jax_mlir_ext
 from jaxlib.mlir.dialects import chlo, mhlo, sdy, stablehlo
 
 from spindle.errors import UserError
+from spindle.frontends.dense_text import bf16_array
 from spindle.frontends.locations import user_frame
 
 EXPAND = (
@@ -386,7 +387,8 @@ ALGORITHM_FIELDS = (
 def _plain(attribute: Any) -> Any:
     """Turn an MLIR attribute into Python: numbers, strings, tuples, dicts, ndarrays."""
     if isinstance(attribute, ir.DenseIntElementsAttr | ir.DenseFPElementsAttr):
-        return np.array(attribute)
+        text = "bf16" in str(attribute.type)
+        return bf16_array(str(attribute)) if text else np.array(attribute)
     if isinstance(attribute, ir.DenseI64ArrayAttr | ir.DenseBoolArrayAttr):
         return tuple(attribute)
     if isinstance(attribute, ir.ArrayAttr):

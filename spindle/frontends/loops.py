@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from spindle.frontends.jaxlib_adapter import RawOp
-from spindle.frontends.regions import ConvertOps, closed_region, refuse_wide, split_captured
+from spindle.frontends.regions import ConvertOps, closed_region, split_captured
 from spindle.frontends.scope import Scope
+from spindle.ir.dtypes import FLOATS, integer_range
 from spindle.ir.graph import Op, Region, Value
 
 
@@ -18,10 +19,14 @@ def convert_while(scope: Scope, raw: RawOp, convert_ops: ConvertOps) -> None:
     """Append the while op; `convert_ops` converts the ops of a region."""
     carried, repeated = split_captured(scope, raw)
     operands = (*raw.operands, *carried)
-    refuse_wide(scope, raw, raw.operands, "carries")
     cond, body = (closed_region(scope, r, carried, repeated, convert_ops) for r in raw.regions)
     body = Region(body.params, body.ops, body.returns + body.params[len(raw.operands) :])
-    values = tuple(scope.value(n, raw) for n in operands)
+    for number in operands:
+        scope.value(number, raw)
+    values = (
+        *(scope.lifted(n, raw.loc) for n in raw.operands),
+        *(scope.values[n] for n in carried),
+    )
     results = tuple(Value(value.type) for value in values)
     attrs = {"trip_count": trip_count(values, cond, body, scope.defs)}
     scope.append(Op("while", values, results, attrs, (cond, body), raw.loc))
@@ -53,7 +58,7 @@ def trip_count(
 def _count(start: int, last: int, step: int, dtype: str) -> int | None:
     """Count start, start+step, ... below last; None where the counter would wrap around."""
     trips = max(0, -((start - last) // step))
-    top = {"i32": 2**31 - 1, "ui32": 2**32 - 1}.get(dtype, -1)
+    top = integer_range(dtype)[1]
     return trips if start + trips * step <= top else None
 
 
@@ -72,6 +77,8 @@ def _step(body: Region, index: int) -> int | None:
 def _scalar(value: Value, defs: dict[Value, Op]) -> int | None:
     """Return the integer of a scalar constant."""
     definition: Any = defs.get(value)
-    if definition is None or definition.kind != "constant" or value.shape or value.dtype == "f32":
+    if definition is None or definition.kind != "constant" or value.shape:
+        return None
+    if value.dtype in FLOATS:
         return None
     return int(definition.attrs["value"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
-from spindle.frontends.scope import WIDE, Scope, tensor_type
+from spindle.frontends.scope import Scope, tensor_type
 from spindle.ir.graph import Op, Region, Value
 
 ConvertOps = Callable[[Scope, tuple[RawOp, ...]], None]
@@ -42,16 +42,9 @@ def _events(region: RawRegion) -> Iterator[tuple[tuple[int, ...], bool]]:
 
 def split_captured(scope: Scope, raw: RawOp) -> tuple[list[int], list[int]]:
     """Return what an op's regions capture: (values to carry, constants to repeat)."""
-    captured = _captured_values(raw.regions)
+    captured = [n for n in _captured_values(raw.regions) if n not in scope.doubles]
     repeated = [n for n in captured if _is_constant(scope, scope.value(n, raw))]
     return [n for n in captured if n not in repeated], repeated
-
-
-def refuse_wide(scope: Scope, raw: RawOp, numbers: tuple[int, ...], verb: str) -> None:
-    """A 64-bit value that changes has no known range, so there is no safe 32-bit form."""
-    for number in numbers:
-        if scope.types[number].dtype in WIDE:
-            tensor_type(scope.types[number], f"{raw.name} {verb}", raw.loc)
 
 
 def _is_constant(scope: Scope, value: Value) -> bool:
@@ -70,7 +63,7 @@ def closed_region(
 
     `convert_ops` converts the ops of a region.
     """
-    inner = Scope(outer.types)
+    inner = Scope(outer.types, doubles=outer.doubles)
     for number in raw.params:
         inner.values[number] = Value(tensor_type(outer.types[number], "a region takes", ""))
     for number in carried:
@@ -79,7 +72,9 @@ def closed_region(
     for number in repeated:
         _repeat(outer, inner, number)
     convert_ops(inner, raw.ops)
-    returns = tuple(inner.checked(number, "a region returns", "") for number in raw.returns)
+    for number in raw.returns:
+        inner.checked(number, "a region returns", "")
+    returns = tuple(inner.lifted(number, "") for number in raw.returns)
     return _without_unused_constants(Region(params, tuple(inner.ops), returns))
 
 

@@ -6,7 +6,7 @@ Also here: what a tensor type must be, and the sentences for those that may not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from spindle.frontends.jaxlib_adapter import RawOp, RawType
 from spindle.ir.graph import DTYPES, Op, TensorType, Value, constant
 
 WIDE = ("i64", "ui64")
-"""64-bit integers: allowed only where narrow.py proves that 32 bits hold the values."""
+"""64-bit integers: ui32 in the Module where narrow.py proves that 32 bits hold the values."""
 
 Range = tuple[int, int]
 """Smallest and largest possible value of a narrowed tensor, both inclusive."""
@@ -29,13 +29,15 @@ class Scope:
 
     values: {raw value number: Value}; defs: {Value: its Op}, for recognising constants;
     ranges: bounds of tensors that StableHLO calls 64-bit and the Module holds as ui32.
+    doubles: data of float64 constants, which may be converted and nothing else.
     """
 
     types: Mapping[int, RawType]
-    values: dict[int, Value] = field(default_factory=dict)
+    values: MutableMapping[int, Value] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
     defs: dict[Value, Op] = field(default_factory=dict)
     ranges: dict[Value, Range] = field(default_factory=dict)
+    doubles: dict[int, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def operands(self, raw: RawOp) -> tuple[Value, ...]:
         """Return the Values of an op's operands."""
@@ -56,6 +58,17 @@ class Scope:
             )
         return self.values[number]
 
+    def lifted(self, number: int, loc: str) -> Value:
+        """Return the known Value of a number in the program's type, which may have 64 bits."""
+        value, wanted = self.values[number], self.types[number].dtype
+        if wanted not in WIDE or value.dtype == wanted:
+            return value
+        maker = self.defs.get(value)
+        if maker is not None and maker.kind == "constant":
+            return self.append(constant(maker.attrs["value"], wanted, loc)).result
+        out = TensorType(value.shape, wanted)
+        return self.append(Op("convert", (value,), (Value(out),), loc=loc)).result
+
     def result_type(self, raw: RawOp) -> TensorType:
         """Return the checked type of an op's only result."""
         (number,) = raw.results
@@ -70,6 +83,12 @@ class Scope:
     def constant(self, raw: RawOp, value: np.ndarray[Any, Any], dtype: str) -> Value:
         """Append a constant and return its value."""
         return self.append(constant(value, dtype, raw.loc)).result
+
+    def converted(self, raw: RawOp, value: Value, dtype: str) -> Value:
+        """Convert a value, where its type is another."""
+        if value.dtype == dtype:
+            return value
+        return self.emit(raw, "convert", (value,), TensorType(value.shape, dtype))
 
     def append(self, op: Op) -> Op:
         """Append a ready op."""
@@ -101,16 +120,10 @@ def tensor_type(raw: RawType, what: str, loc: str) -> TensorType:
         raise UnsupportedError(
             f"{what} {raw}",
             where=loc,
-            limit=_dtype_limit(raw.dtype),
+            limit=f"tensors are {', '.join(sorted(DTYPES))}",
             fix=_dtype_hint(raw.dtype),
         )
     return TensorType(shape, raw.dtype)
-
-
-def _dtype_limit(dtype: str) -> str:
-    if dtype in WIDE:
-        return f"{dtype} is compiled only where its values provably fit 32 bits"
-    return "tensors on the machine are f32, i32, ui32 or i1"
 
 
 def _dtype_hint(dtype: str) -> str:
@@ -118,6 +131,4 @@ def _dtype_hint(dtype: str) -> str:
         return "cast to float32, or leave jax_enable_x64 off"
     if dtype.startswith("complex"):
         return "compute with real and imaginary parts as two float32 arrays"
-    if dtype in WIDE:
-        return "cast to int32 or uint32, or leave jax_enable_x64 off"
     return "cast to float32 or int32 first"

@@ -82,8 +82,10 @@ def high_word(o: Ops[V], a: V, b: V) -> V:
     return total
 
 
-def count_leading_zeros(o: Ops[V], x: V) -> V:
-    """Spread the first one to the right; what is still zero is counted."""
-    for amount in (1, 2, 4, 8, 16):
+def count_leading_zeros(o: Ops[V], x: V, width: int = 32) -> V:
+    """Spread the first one to the right; what is still zero of `width` bits is counted."""
+    amount = 1
+    while amount < width:
         x = o.op("or", x, with_constant(o, "shift_right_logical", x, amount))
+        amount *= 2
     return o.op("popcnt", o.op("not", x))

@@ -1,9 +1,9 @@
 """The reference evaluator: what every Module computes, bit for bit, in NumPy.
 
 In: a Module, host arrays, Options. Out: host arrays. It follows docs/numerics.md and docs/spec/;
-nothing here is taken from the C kernels. Elementwise kinds are in evaluate_elementwise.py,
-reductions in evaluate_reduce.py, dots in evaluate_dot.py, convolutions in evaluate_conv.py, data
-movement and control here.
+nothing here is taken from the C kernels. Elementwise kinds are in evaluate_elementwise.py, bf16
+and f16 in evaluate_held.py, reductions in evaluate_reduce.py, dots in evaluate_dot.py, convolutions
+in evaluate_conv.py, data movement and control here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from spindle.ir.evaluate_compositions import COMPOSED
 from spindle.ir.evaluate_conv import convolution
 from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
+from spindle.ir.evaluate_held import is_small_float, small_float, words
 from spindle.ir.evaluate_index import gather, reverse, scatter
 from spindle.ir.evaluate_reduce import arg_reduce, reduce
 from spindle.ir.evaluate_sort import sort
@@ -80,6 +81,8 @@ def _result(array: Array, expected: TensorType, op: Op) -> Array:
 
 
 def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> list[Array]:
+    if is_small_float(op):
+        return small_float(op, operands, lambda inner, x: _run_op(inner, x, env, options))
     if op.kind == "while":
         return _while(op, operands, env, options)
     if op.kind == "case":
@@ -214,5 +217,6 @@ _PLAIN: dict[str, Callable[..., Array]] = {
     "reverse": reverse,
     "gather": gather,
     "scatter": scatter,
+    "words": words,
 }
 """Op kind -> function(op, *operands): the kinds that need neither regions nor options."""

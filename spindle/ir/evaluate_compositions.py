@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from spindle.ir.composition_parts import count_leading_zeros
 from spindle.ir.compositions import COMPOSITIONS
-from spindle.ir.evaluate_elementwise import ELEMENTWISE
+from spindle.ir.evaluate_elementwise import ELEMENTWISE, NAMES
 from spindle.ir.graph import DTYPES, Op, TensorType, Value
 
 Array = np.ndarray[Any, Any]
-
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class ArrayOps:
@@ -24,7 +23,7 @@ class ArrayOps:
 
     def op(self, kind: str, *operands: Array, dtype: str = "", **attrs: Any) -> Array:
         """Apply a kind."""
-        out = TensorType(operands[-1].shape, dtype or _NAMES[operands[-1].dtype])
+        out = TensorType(operands[-1].shape, dtype or NAMES[operands[-1].dtype])
         return ELEMENTWISE[kind](Op(kind, (), (Value(out),), attrs), *operands)
 
     def splat(self, value: Any, like: Array, dtype: str = "") -> Array:
@@ -44,5 +43,12 @@ def _composed(kind: str) -> Callable[..., Array]:
     return lambda op, *operands: COMPOSITIONS[kind](ArrayOps(), *operands)
 
 
-COMPOSED: dict[str, Callable[..., Array]] = {kind: _composed(kind) for kind in COMPOSITIONS}
+def _leading_zeros(op: Op, x: Array) -> Array:
+    return count_leading_zeros(ArrayOps(), x, x.dtype.itemsize * 8)
+
+
+COMPOSED: dict[str, Callable[..., Array]] = {
+    **{kind: _composed(kind) for kind in COMPOSITIONS},
+    "count_leading_zeros": _leading_zeros,
+}
 """Op kind -> function(op, *operands)."""

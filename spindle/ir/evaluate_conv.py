@@ -1,4 +1,4 @@
-"""convolution in NumPy: modes bfp28 and float32, integers (docs/spec/convolution.md).
+"""convolution in NumPy: all modes of a dot, integers (docs/spec/convolution.md).
 
 In: two arrays and the op. Out: the result, in the op's axes. Inside, per group: images [G, M, C,
 *S], kernel [G, N, C, *W], both seen as rows of the contracted index for the dots of
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from spindle.ir import evaluate_dot as dots
-from spindle.ir.convolution import Geometry, dilated, form, geometry
+from spindle.ir.convolution import Geometry, dilated, geometry
+from spindle.ir.dot_modes import WHOLE_ROWS, conv_numerics
 from spindle.ir.evaluate_dot import Quantised
 from spindle.ir.graph import ConvNumerics, Op
 from spindle.options import Options
@@ -31,16 +32,8 @@ def convolution(op: Op, lhs: Array, rhs: Array, options: Options) -> Array:
     elif numerics.mode == "float32" or a.shape[2] == 0:
         out = dots.dot_float32(a, b)
     else:
-        out = _bfp28(images, kernel, (a, b), shape, numerics)
+        out = _quantised_dot(images, kernel, (a, b), shape, numerics)
     return _placed(op, out, shape)
-
-
-def conv_numerics(op: Op, options: Options) -> ConvNumerics:
-    """How a convolution is computed: its `numerics`, else its precision and axes, else options."""
-    if op.attrs.get("numerics") is not None:
-        numerics: ConvNumerics = op.attrs["numerics"]
-        return numerics
-    return ConvNumerics(dots.dot_numerics(op, options).mode, form(op))
 
 
 def images_of(op: Op, lhs: Array, shape: Geometry) -> Array:
@@ -106,7 +99,7 @@ def _padded(images: Array, shape: Geometry) -> Array:
     return images
 
 
-def _bfp28(
+def _quantised_dot(
     images: Array,
     kernel: Array,
     floats: tuple[Array, Array],
@@ -114,9 +107,11 @@ def _bfp28(
     numerics: ConvNumerics,
 ) -> Array:
     d = balance(images, kernel)
+    if numerics.mode in WHOLE_ROWS:
+        d = np.zeros_like(d)
     qa, qb = quantised(images, d, numerics), quantised(kernel, -d, numerics)
     taken = windows(qa.q.reshape(images.shape), shape, numerics.form)
-    n_blocks = -(-shape.contracted // numerics.k_block)
+    n_blocks = dots.n_blocks(shape.contracted, numerics.k_block)
     a = Quantised(
         taken,
         np.repeat(qa.e, shape.places, axis=1).repeat(n_blocks, axis=2),
@@ -146,7 +141,7 @@ def quantised(x: Array, d: Array, numerics: ConvNumerics) -> Quantised:
     """Mantissas of x [G, rows, C, *S] times 2^d (d [G, C]) with one exponent per row."""
     flat = _flat(x)
     spread = np.repeat(d, prod(x.shape[3:]), axis=1)
-    return dots.quantise(flat, spread, max(flat.shape[2], 1), numerics.mantissa)
+    return dots.quantise(flat, spread, 0, numerics.mantissa)
 
 
 def _placed(op: Op, out: Array, shape: Geometry) -> Array:

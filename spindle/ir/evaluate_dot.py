@@ -1,8 +1,9 @@
-"""dot_general in NumPy: modes bfp28 and float32, integer dots (docs/numerics.md 3).
+"""dot_general in NumPy: float32 in all modes, integer dots (docs/numerics.md 3).
 
 In: two arrays and the op. Out: the product, axes (batch, lhs free, rhs free). Inside, both operands
 are [B, rows, K], contracted index last: lhs [B, M, K], rhs [B, N, K]. `balance`, `quantise`,
-`block_sums` and `round_scaled` are the stages of bfp28, one by one, for tests of the kernels.
+`block_sums` and `round_scaled` are the stages of bfp28, `quantise` (without K-blocks), `whole_sums`
+and `round_scaled` those of bfp16 and bfp13, one by one, for tests of the kernels.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spindle.errors import InternalError
+from spindle.ir.dot_modes import WHOLE_ROWS, dot_numerics
 from spindle.ir.evaluate_elementwise import add, canonical, multiply
+from spindle.ir.evaluate_nonfinite import replace_nonfinite
 from spindle.ir.graph import ConvNumerics, DotNumerics, GivenNumerics, Op
 from spindle.options import Options
 
@@ -22,15 +25,26 @@ Array = np.ndarray[Any, Any]
 EMPTY = np.int32(-(1 << 20))
 """Stands for the exponent of nothing: below every real exponent and every sum of two."""
 
+EMPTY_EXPONENT = -32768
+"""The same in the 16 bits of an exponent word."""
+
 NONFINITE_FLAG = 1 << 16
 """In an exponent word, above the 16 bits of the exponent: the row holds an Inf or a NaN."""
+
+
+_AT_ONCE = 1 << 20
+"""Products held in memory."""
+
+DROPPED_BITS = {"bfp16": 7, "bfp13": 0}
+"""Low bits that each product loses before it is added."""
 
 
 class Quantised(NamedTuple):
     """Mantissas of one operand.
 
-    q: int32 [B, rows, K], |q| < 2^(mantissa-1). e: int32 [B, rows, n_blocks], 0 for a block without
-    a finite non-zero element. nonfinite: bool [B, rows]. Element = q * 2^(e - (mantissa-2) - d).
+    q: int32 [B, rows, K], |q| < 2^(mantissa-1). e: int32 [B, rows, n_blocks], EMPTY for a block
+    without a finite non-zero element. nonfinite: bool [B, rows].
+    Element = q * 2^(e - (mantissa-2) - d).
     """
 
     q: Array
@@ -52,22 +66,14 @@ def dot_general(op: Op, lhs: Array, rhs: Array, options: Options, *given: Array)
     return dot_rows(a, b, dot_numerics(op, options)).reshape(shape)
 
 
-def dot_numerics(op: Op, options: Options) -> DotNumerics:
-    """How a float32 dot_general is computed: its `numerics`, else its precision, else options."""
-    if op.attrs.get("numerics") is not None:
-        numerics: DotNumerics = op.attrs["numerics"]
-        return numerics
-    precision = op.attrs.get("precision", "DEFAULT")
-    modes = {"DEFAULT": options.matmul, "HIGH": "bfp28", "HIGHEST": "bfp28", "float32": "float32"}
-    return DotNumerics(modes[precision])
-
-
 def dot_rows(a: Array, b: Array, numerics: DotNumerics) -> Array:
     """float32 [B, M, N] from a [B, M, K] and b [B, N, K] in the given mode."""
     if numerics.mode == "float32":
         return dot_float32(a, b)
     if numerics.mode == "bfp28":
         return dot_bfp28(a, b, numerics)
+    if numerics.mode in WHOLE_ROWS:
+        return dot_whole_rows(a, b, numerics)
     raise InternalError(f"no definition of dot mode {numerics.mode!r}")
 
 
@@ -89,17 +95,34 @@ def dot_bfp28(a: Array, b: Array, numerics: DotNumerics) -> Array:
     return dot_quantised(qa, qb, (a, b), numerics)
 
 
-def _dot_given(a: Array, b: Array, given: tuple[Array, ...], numerics: GivenNumerics) -> Array:
-    """bfp28 dot with d [B * K] and the exponent words of rows [B * M] and columns [B * N] given."""
-    d = given[0].reshape(a.shape[0], a.shape[2])
-    n_blocks = -(-a.shape[2] // numerics.k_block)
-    sides = []
-    for x, signed, words in zip((a, b), (d, -d), given[1:], strict=True):
-        e = words.astype(np.uint16).view(np.int16).astype(np.int32).reshape(x.shape[:2])
-        q = mantissas(x, signed, e[:, :, None], numerics.mantissa)
-        flags = (words.reshape(x.shape[:2]) & NONFINITE_FLAG) != 0
-        sides.append(Quantised(q, np.repeat(e[:, :, None], n_blocks, axis=2), flags))
+def dot_whole_rows(a: Array, b: Array, numerics: DotNumerics) -> Array:
+    """bfp16, bfp13: one exponent a row, one exact sum, rounded once."""
+    sides = [
+        quantise(x, np.zeros((x.shape[0], x.shape[2]), np.int32), 0, numerics.mantissa)
+        for x in (a, b)
+    ]
     return dot_quantised(sides[0], sides[1], (a, b), numerics)
+
+
+def _dot_given(a: Array, b: Array, given: tuple[Array, ...], numerics: GivenNumerics) -> Array:
+    """A dot with the exponent words of rows [B * M] and columns [B * N] given.
+
+    given: in bfp28 d [B * K] comes before the two.
+    """
+    *balanced, rows, columns = given
+    d = balanced[0] if balanced else np.zeros(a.shape[0] * a.shape[2], np.int32)
+    d = d.reshape(a.shape[0], a.shape[2])
+    left = _quantise_given(a, d, rows, numerics)
+    return dot_quantised(left, _quantise_given(b, -d, columns, numerics), (a, b), numerics)
+
+
+def _quantise_given(x: Array, d: Array, words: Array, numerics: GivenNumerics) -> Quantised:
+    words = words.reshape(x.shape[:2])
+    low = words.astype(np.uint16).view(np.int16)
+    e = np.where(low == EMPTY_EXPONENT, EMPTY, low.astype(np.int32))[:, :, None]
+    q = mantissas(x, d, e, numerics.mantissa)
+    e = np.repeat(e, n_blocks(x.shape[2], numerics.k_block), axis=2)
+    return Quantised(q, e, (words & NONFINITE_FLAG) != 0)
 
 
 def dot_quantised(
@@ -108,20 +131,40 @@ def dot_quantised(
     floats: tuple[Array, Array],
     numerics: DotNumerics | GivenNumerics | ConvNumerics,
 ) -> Array:
-    """K-block sums of mantissas, rounded and added in index order; then the non-finite rule.
+    """Sums of mantissas as the mode has them; then the non-finite rule.
 
     floats: the operands [B, M, K] and [B, N, K] that the mantissas stand for.
     """
-    a, b = floats
-    result = np.zeros((a.shape[0], a.shape[1], b.shape[1]), np.float32)
+    whole = numerics.mode in WHOLE_ROWS
+    result = _as_one(qa, qb, numerics) if whole else _by_blocks(qa, qb, numerics)
+    if qa.nonfinite.any() or qb.nonfinite.any():
+        result = replace_nonfinite(result, *floats, qa.nonfinite, qb.nonfinite)
+    return result
+
+
+def _by_blocks(
+    qa: Quantised, qb: Quantised, numerics: DotNumerics | GivenNumerics | ConvNumerics
+) -> Array:
+    """K-block sums, rounded and added in index order."""
+    result = np.zeros((*qa.q.shape[:2], qb.q.shape[1]), np.float32)
     for j in range(qa.e.shape[2]):
         sums = block_sums(qa.q, qb.q, j, numerics.k_block)
         scale = qa.e[:, :, None, j] + qb.e[:, None, :, j] - 2 * (numerics.mantissa - 2)
         value = round_scaled(sums, scale)
         result = add(result, value) if j else value
-    if qa.nonfinite.any() or qb.nonfinite.any():
-        result = _replace_nonfinite(result, a, b, qa.nonfinite, qb.nonfinite)
     return result
+
+
+def _as_one(
+    qa: Quantised, qb: Quantised, numerics: DotNumerics | GivenNumerics | ConvNumerics
+) -> Array:
+    """One sum, rounded; +0 where a row or column has no exponent."""
+    drop = DROPPED_BITS[numerics.mode]
+    ea, eb = (side.e.max(axis=2, initial=EMPTY) for side in (qa, qb))
+    sums = whole_sums(qa.q, qb.q, drop)
+    scale = ea[:, :, None] + eb[:, None, :] - (2 * (numerics.mantissa - 2) - drop)
+    empty = (ea == EMPTY)[:, :, None] | (eb == EMPTY)[:, None, :]
+    return np.where(empty, np.float32(0), round_scaled(sums, scale))
 
 
 def exponents(x: Array) -> Array:
@@ -157,13 +200,20 @@ def quantise(x: Array, d: Array, k_block: int = 512, mantissa: int = 28) -> Quan
     """Quantise x [B, rows, K] times 2^d (d [B, K], signed for this operand) by row and K-block.
 
     q = RNE(x * 2^(d + mantissa-2 - e)), clamped to |q| <= 2^(mantissa-1)-1; e is the largest
-    exponent of x * 2^d in the block. Inf and NaN become 0 and flag their row.
+    exponent of x * 2^d in the block (k_block 0: in the row). Inf and NaN become 0 and flag their
+    row.
     """
     own = exponents(x)
+    k_block = k_block or max(x.shape[2], 1)
     e = _block_peaks(np.where(own == EMPTY, EMPTY, own + d[:, None, :]), k_block)
     q = mantissas(x, d, np.repeat(e, k_block, axis=2)[:, :, : x.shape[2]], mantissa)
     nonfinite: Array = np.any(~np.isfinite(x), axis=2)
-    return Quantised(q, np.where(e == EMPTY, np.int32(0), e), nonfinite)
+    return Quantised(q, e, nonfinite)
+
+
+def n_blocks(length: int, k_block: int) -> int:
+    """K-blocks of a contraction; k_block 0: one."""
+    return -(-length // k_block) if k_block else 1
 
 
 def mantissas(x: Array, d: Array, e: Array, mantissa: int = 28) -> Array:
@@ -219,6 +269,19 @@ def block_sums(qa: Array, qb: Array, j: int, k_block: int) -> Array:
     return sums
 
 
+def whole_sums(qa: Array, qb: Array, drop: int) -> Array:
+    """Exact int64 [B, M, N] sums of products over all of K, each rounded down to 2^drop.
+
+    In units of 2^drop; half a unit per product, floor(K / 2), is added where drop is not 0.
+    """
+    sums = np.zeros((*qa.shape[:2], qb.shape[1]), np.int64)
+    step = max(_AT_ONCE // max(sums.size, 1), 1)
+    for k in range(0, qa.shape[2], step):
+        products = qa[:, :, None, k : k + step] * qb[:, None, :, k : k + step]
+        sums += (products >> drop).sum(axis=3, dtype=np.int64)
+    return sums + (qa.shape[2] // 2 if drop else 0)
+
+
 def round_scaled(value: Array, exponent: Array) -> Array:
     """float32 of int64 value * 2^exponent, rounded once: denormals, Inf and -0 as IEEE; 0 is +0."""
     magnitude = np.abs(value).view(np.uint64)
@@ -240,34 +303,6 @@ def _bit_length(x: Array) -> Array:
     bits_high = np.frexp(high.astype(np.float64))[1]
     bits_low = np.frexp(low.astype(np.float64))[1]
     return np.where(high > 0, bits_high + 32, bits_low)
-
-
-def _replace_nonfinite(result: Array, a: Array, b: Array, rows: Array, columns: Array) -> Array:
-    """Outputs of flagged rows and columns become the Inf or NaN of their non-finite terms."""
-    nan = _count(np.isnan(a), np.ones(b.shape)) + _count(np.ones(a.shape), np.isnan(b))
-    nan += _count(np.isinf(a), b == 0) + _count(a == 0, np.isinf(b))
-    plus = _infinities(a, b, np.inf, -np.inf)
-    minus = _infinities(a, b, -np.inf, np.inf)
-    flagged = rows[:, :, None] | columns[:, None, :]
-    invalid = (nan > 0) | ((plus > 0) & (minus > 0))
-    result = np.where(flagged & (plus > 0), np.float32(np.inf), result)
-    result = np.where(flagged & (minus > 0), np.float32(-np.inf), result)
-    return canonical(np.where(flagged & invalid, np.float32(np.nan), result))
-
-
-def _infinities(a: Array, b: Array, with_plus: float, with_minus: float) -> Array:
-    """Number of terms: infinity `with_plus` times a positive, `with_minus` times a negative."""
-    return (
-        _count(a == with_plus, b > 0)
-        + _count(a == with_minus, b < 0)
-        + _count(a > 0, b == with_plus)
-        + _count(a < 0, b == with_minus)
-    )
-
-
-def _count(a: Array, b: Array) -> Array:
-    count: Array = np.matmul(a.astype(np.float64), b.astype(np.float64).swapaxes(1, 2))
-    return count
 
 
 def _as_rows(

@@ -2,7 +2,8 @@
 
 In: operands of one shape. Out: the result array. Float results that arithmetic makes NaN are the
 one NaN 0x7fc00000; kinds that only move or flip bits (select, bitcast_convert, negate, abs, a
-convert to the same type) keep payloads. Integers are mod 2^32.
+convert to the same type) keep payloads. Integers of n bits are mod 2^n. bf16 and f16 come here only
+to be converted: evaluate_held.py has the rest.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from spindle.ir import functions
+from spindle.ir.dtypes import SMALL_FLOATS
 from spindle.ir.graph import DTYPES, Op
+from spindle.ir.held import hold, release
 
 Array = np.ndarray[Any, Any]
 Elementwise = Callable[..., Array]
 
 NAN_BITS = np.uint32(0x7FC00000)
 SIGN_BIT = np.uint32(0x80000000)
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 def canonical(x: Array) -> Array:
@@ -32,6 +36,22 @@ def canonical(x: Array) -> Array:
 def bits_of(x: Array) -> Array:
     """Bit patterns of a float32 array."""
     return np.ascontiguousarray(x).reshape(x.shape).view(np.uint32)
+
+
+def rounded(x: Array, dtype: str) -> Array:
+    """Round float32 to bf16 or f16, once, to nearest even; every NaN becomes the one NaN."""
+    nearest = hold(x.astype(DTYPES[dtype]), dtype)
+    return release(canonical(nearest), dtype)
+
+
+def _width(a: Array) -> int:
+    """Return the bits of an element."""
+    return int(a.dtype.itemsize) * 8
+
+
+def _unsigned(a: Array) -> Array:
+    """Return integers mod 2^n as unsigned ones of n bits."""
+    return a.astype(f"u{a.dtype.itemsize}")
 
 
 def add(a: Array, b: Array) -> Array:
@@ -73,18 +93,22 @@ def _divide(a: Array, b: Array) -> Array:
     """Integers round towards zero; x / 0 = -1 (all ones), INT_MIN / -1 = INT_MIN."""
     if a.dtype == np.float32:
         return canonical(np.divide(a, b))
-    n, d = a.astype(np.int64), b.astype(np.int64)
-    quotient = np.abs(n) // np.maximum(np.abs(d), 1) * np.sign(n) * np.sign(d)
-    return np.where(d == 0, -1, quotient).astype(a.dtype)
+    quotient = _magnitude(a) // np.maximum(_magnitude(b), 1)
+    signed = np.where((a < 0) ^ (b < 0), 0 - quotient, quotient)
+    return np.where(b == 0, ~np.zeros_like(signed), signed).astype(a.dtype)
+
+
+def _magnitude(a: Array) -> Array:
+    """Return |a| as unsigned integers, which hold that of the least integer too."""
+    return np.where(a < 0, 0 - _unsigned(a), _unsigned(a))
 
 
 def _remainder(a: Array, b: Array) -> Array:
     """Sign of the dividend (C's fmod and %); integer x rem 0 = x, INT_MIN rem -1 = 0."""
     if a.dtype == np.float32:
         return canonical(np.fmod(a, b))
-    n, d = a.astype(np.int64), b.astype(np.int64)
-    rest = np.abs(n) % np.maximum(np.abs(d), 1) * np.sign(n)
-    return np.where(d == 0, n, rest).astype(a.dtype)
+    rest = _magnitude(a) % np.maximum(_magnitude(b), 1)
+    return np.where(b == 0, _unsigned(a), np.where(a < 0, 0 - rest, rest)).astype(a.dtype)
 
 
 def _power(a: Array, b: Array) -> Array:
@@ -94,12 +118,14 @@ def _power(a: Array, b: Array) -> Array:
 
 
 def _integer_power(a: Array, b: Array) -> Array:
-    """a ** b mod 2^32; for b < 0 what is left of a ** b: 1, +-1 for a = -1, else 0."""
-    base, result = a.astype(np.uint32), np.ones(a.shape, np.uint32)
-    for bit in range(32):
-        result = np.where((b.astype(np.uint32) >> np.uint32(bit)) & 1, result * base, result)
+    """a ** b mod 2^n; for b < 0 what is left of a ** b: 1, +-1 for a = -1, else 0."""
+    base, exponent = _unsigned(a), _unsigned(b)
+    result = np.ones_like(base)
+    for bit in range(_width(a)):
+        odd = exponent >> exponent.dtype.type(bit) & 1 == 1
+        result = np.where(odd, result * base, result)
         base = base * base
-    result = result.astype(np.uint32).view(a.dtype)
+    result = result.astype(a.dtype)
     return np.where((b < 0) & (a != 1) & (a != -1), a.dtype.type(0), result)
 
 
@@ -121,9 +147,9 @@ def _sign(a: Array) -> Array:
 
 
 def _shift(a: Array, b: Array, shifted: Callable[[Array, Array], Array], beyond: Array) -> Array:
-    """Shift by b taken as unsigned; amounts of 32 and more give `beyond`."""
-    amount = b.astype(np.uint32)
-    return np.where(amount > 31, beyond, shifted(a, np.minimum(amount, 31).astype(a.dtype)))
+    """Shift by b taken as unsigned; amounts of the type's width and more give `beyond`."""
+    amount, most = _unsigned(b), _width(a) - 1
+    return np.where(amount > most, beyond, shifted(a, np.minimum(amount, most).astype(a.dtype)))
 
 
 def _shift_left(a: Array, b: Array) -> Array:
@@ -131,14 +157,14 @@ def _shift_left(a: Array, b: Array) -> Array:
 
 
 def _shift_right_logical(a: Array, b: Array) -> Array:
-    unsigned = a.astype(np.uint32)
-    shifted = _shift(unsigned, b.astype(np.uint32), np.right_shift, np.zeros_like(unsigned))
+    unsigned = _unsigned(a)
+    shifted = _shift(unsigned, _unsigned(b), np.right_shift, np.zeros_like(unsigned))
     return shifted.astype(a.dtype)
 
 
 def _shift_right_arithmetic(a: Array, b: Array) -> Array:
-    signed = a.astype(np.int32)
-    return _shift(signed, b, np.right_shift, signed >> 31).astype(a.dtype)
+    signed = a.astype(f"i{a.dtype.itemsize}")
+    return _shift(signed, b, np.right_shift, signed >> (_width(a) - 1)).astype(a.dtype)
 
 
 COMPARE: dict[str, Callable[[Array, Array], Array]] = {
@@ -166,19 +192,40 @@ def _clamp(op: Op, low: Array, x: Array, high: Array) -> Array:
 
 
 def _convert(op: Op, a: Array) -> Array:
-    """To i1: != 0. Float to integer: towards zero, saturating, NaN is 0. Else RNE or mod 2^32."""
-    target = DTYPES[op.result.dtype]
-    if target == np.bool_:
+    """To i1: != 0. Float to integer: towards zero, saturating, NaN is 0. Else RNE or mod 2^n.
+
+    To bf16 and f16 through float32, which is rounded again.
+    """
+    source, target = NAMES[a.dtype], op.result.dtype
+    if source == target:
+        return a
+    if source in SMALL_FLOATS:
+        a = hold(a, source)
+    if target == "i1":
         return np.not_equal(a, 0)
-    if a.dtype == np.float32 and target != np.float32:
-        limits = np.iinfo(target)
-        whole = np.clip(np.trunc(a.astype(np.float64)), limits.min, limits.max)
-        return np.where(np.isnan(a), 0, whole).astype(np.int64).astype(target)
-    return a.astype(target)
+    if target in SMALL_FLOATS:
+        return rounded(a.astype(np.float32), target)
+    if a.dtype == np.float32 and target != "f32":
+        return _whole(a, DTYPES[target])
+    return a.astype(DTYPES[target])
+
+
+def _whole(a: Array, target: np.dtype[Any]) -> Array:
+    """Cut float32 to integers."""
+    limits = np.iinfo(target)
+    whole = np.trunc(a.astype(np.float64))
+    above, below = whole >= 2.0 ** limits.max.bit_length(), whole < limits.min
+    inside = np.where(above | below | np.isnan(a), 0, whole).astype(target)
+    return np.where(above, limits.max, np.where(below, limits.min, inside)).astype(target)
 
 
 def _bitcast_convert(op: Op, a: Array) -> Array:
-    return np.ascontiguousarray(a).reshape(a.shape).view(DTYPES[op.result.dtype])
+    """The same bits; narrower elements lie along a new last axis, the lowest bits first."""
+    target = DTYPES[op.result.dtype]
+    a = np.ascontiguousarray(a).reshape(a.shape)
+    if target.itemsize < a.dtype.itemsize:
+        return a.reshape(*a.shape, 1).view(target)
+    return a.view(target).reshape(op.result.shape)
 
 
 def _is_finite(a: Array) -> Array:
@@ -186,11 +233,11 @@ def _is_finite(a: Array) -> Array:
 
 
 def _popcnt(a: Array) -> Array:
-    count: Array = np.bitwise_count(a.astype(np.uint32))
+    count: Array = np.bitwise_count(_unsigned(a))
     return count.astype(a.dtype)
 
 
-def _rounded(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+def _one_nan(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
     return lambda a: canonical(function(a))
 
 
@@ -222,9 +269,9 @@ _PLAIN: dict[str, Callable[..., Array]] = {
     "negate": _negate,
     "abs": _abs,
     "sign": _sign,
-    "sqrt": _rounded(np.sqrt),
-    "floor": _rounded(np.floor),
-    "ceil": _rounded(np.ceil),
+    "sqrt": _one_nan(np.sqrt),
+    "floor": _one_nan(np.floor),
+    "ceil": _one_nan(np.ceil),
     "is_finite": _is_finite,
     "popcnt": _popcnt,
     "rsqrt": _of_bits(functions.rsqrt),

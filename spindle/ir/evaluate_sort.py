@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 def sort(op: Op, operands: list[Array]) -> list[Array]:
     """Sort along op.attrs["dim"] by op.attrs["keys"]."""
     keys = [
-        _rank(x, by_bits) if direction == "LT" else -_rank(x, by_bits)
+        _rank(x, by_bits) if direction == "LT" else ~_rank(x, by_bits)
         for x, (direction, by_bits) in zip(operands, op.attrs["keys"], strict=False)
     ]
     order = np.lexsort(keys[::-1], axis=op.attrs["dim"])
@@ -28,6 +28,8 @@ def sort(op: Op, operands: list[Array]) -> list[Array]:
 
 def _rank(x: Array, by_bits: bool) -> Array:
     """Return int64 in the order of the key."""
+    if x.dtype == np.uint64:
+        return (x ^ np.uint64(1 << 63)).view(np.int64)
     if x.dtype != np.float32:
         return x.astype(np.int64)
     number = x if by_bits else canonical(np.where(x == 0, np.float32(0), x))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -18,10 +19,21 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "i32": np.dtype(np.int32),
     "ui32": np.dtype(np.uint32),
     "i1": np.dtype(np.bool_),
+    "bf16": np.dtype(ml_dtypes.bfloat16),
+    "f16": np.dtype(np.float16),
+    "i8": np.dtype(np.int8),
+    "ui8": np.dtype(np.uint8),
+    "i16": np.dtype(np.int16),
+    "ui16": np.dtype(np.uint16),
+    "i64": np.dtype(np.int64),
+    "ui64": np.dtype(np.uint64),
 }
-"""Types a Module may hold. On the machine i1 is a 32-bit word, 0 or 1 (docs/spec/image.md)."""
+"""Types a Module may hold. On the machine i1 is a 32-bit word, 0 or 1 (docs/spec/image.md); the
+kernels know the first four, words of ir/held.py hold the others."""
 
 WORD = 4
+PAIRS = frozenset({"i64", "ui64"})
+"""Types whose elements are two words."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +52,14 @@ class TensorType:
         return n
 
     @property
+    def n_words(self) -> int:
+        """Words on the machine: one an element, two of 64 bits."""
+        return self.size * (2 if self.dtype in PAIRS else 1)
+
+    @property
     def size_bytes(self) -> int:
-        """Bytes on the machine: every element is one word."""
-        return self.size * WORD
+        """Bytes on the machine."""
+        return self.n_words * WORD
 
     def __str__(self) -> str:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
@@ -112,11 +129,12 @@ class Module:
 class DotNumerics:
     """How a dot is computed (docs/numerics.md): written by fix_numerics, read by all below.
 
-    swapped: the operands were exchanged after balancing was fixed, so d_k is the original one:
-    the lhs here is the rhs of the definition.
+    k_block: 0 where a row has one exponent and one sum. swapped: the operands were exchanged after
+    balancing was fixed, so d_k is the original one: the lhs here is the rhs of the definition. It
+    says nothing in modes that do not balance.
     """
 
-    mode: str  # "bfp28" | "float32"
+    mode: str  # "bfp28" | "bfp16" | "bfp13" | "float32"
     mantissa: int = 28
     k_block: int = 512
     swapped: bool = False
@@ -124,7 +142,7 @@ class DotNumerics:
 
 @dataclass(frozen=True)
 class GivenNumerics:
-    """A bfp28 dot that is told its exponents by operands (docs/spec/convolution.md, 6)."""
+    """A dot that is told its exponents by operands (docs/spec/convolution.md, 6)."""
 
     mode: str = "bfp28"
     mantissa: int = 28
@@ -135,7 +153,7 @@ class GivenNumerics:
 class ConvNumerics:
     """How a convolution is computed (docs/spec/convolution.md): written by fix_numerics."""
 
-    mode: str  # "bfp28" | "float32"
+    mode: str  # "bfp28" | "bfp16" | "bfp13" | "float32"
     form: str  # "forward" | "weight_gradient"
     mantissa: int = 28
     k_block: int = 512

@@ -12,7 +12,10 @@ from math import prod
 import numpy as np
 
 from spindle.ir.convolution import result_type
+from spindle.ir.dot_modes import WHOLE_ROWS
+from spindle.ir.dtypes import FLOATS, INTEGERS, bit_width
 from spindle.ir.graph import DTYPES, GivenNumerics, Op, TensorType, Value
+from spindle.ir.held import HELD, words_type
 from spindle.ir.kind_needs import need, need_axes, need_operands, need_result, need_same_types
 from spindle.ir.kind_rules_expanded import EXPANDED_RULES
 from spindle.ir.kinds import (
@@ -37,9 +40,9 @@ def _arithmetic(op: Op) -> None:
         need(result.type == TensorType(op.operands[0].shape, "i1"), "the result must be i1")
     else:
         need_same_types((*op.operands, result))
-    need(op.kind not in FLOAT_ONLY or dtype == "f32", f"{dtype} where f32 is needed")
-    need(op.kind not in INTEGER_ONLY or dtype in ("i32", "ui32"), f"{dtype} is no integer")
-    need(op.kind not in BITWISE or dtype != "f32", "f32 has no bitwise ops")
+    need(op.kind not in FLOAT_ONLY or dtype in FLOATS, f"{dtype} where a float is needed")
+    need(op.kind not in INTEGER_ONLY or dtype in INTEGERS, f"{dtype} is no integer")
+    need(op.kind not in BITWISE or dtype not in FLOATS, f"{dtype} has no bitwise ops")
 
 
 def _compare(op: Op) -> None:
@@ -63,6 +66,28 @@ def _clamp(op: Op) -> None:
 def _convert(op: Op) -> None:
     need_operands(op, 1)
     need(op.operands[0].shape == op.result.shape, "the shape must stay")
+
+
+def _bitcast(op: Op) -> None:
+    """Narrower elements lie along a last axis."""
+    need_operands(op, 1)
+    source, result = op.operands[0], op.result
+    ratio = bit_width(source.dtype) // bit_width(result.dtype)
+    if ratio > 1:
+        need(result.shape == (*source.shape, ratio), f"the result has the shape {result.shape}")
+    elif bit_width(source.dtype) == bit_width(result.dtype):
+        need(source.shape == result.shape, "the shape must stay")
+    else:
+        back = bit_width(result.dtype) // bit_width(source.dtype)
+        need(source.shape == (*result.shape, back), f"the operand has the shape {source.shape}")
+
+
+def _words(op: Op) -> None:
+    need_operands(op, 1)
+    types = (op.operands[0].type, op.result.type)
+    held = [type_ for type_ in types if type_.dtype in HELD]
+    need(len(held) == 1, "one side must be a held type, the other its words")
+    need(words_type(held[0]) in types, f"{words_type(held[0])} are the words of {held[0]}")
 
 
 def _constant(op: Op) -> None:
@@ -179,15 +204,15 @@ def _reduce(op: Op) -> None:
     need_axes(dims, len(source.shape), "dims")
     need(tuple(sorted(dims)) == dims, "dims must be sorted")
     need(reducer in REDUCERS, f"unknown reducer {reducer!r}")
-    need(source.dtype != "f32" or reducer not in BITWISE, "f32 has no bitwise ops")
+    need(source.dtype not in FLOATS or reducer not in BITWISE, "floats have no bitwise ops")
     need(init.type == TensorType((), source.dtype), f"init is {init.type}")
     kept = tuple(n for axis, n in enumerate(source.shape) if axis not in dims)
     need_result(op, kept, source.dtype)
 
 
 def _dot_general(op: Op) -> None:
-    given = isinstance(op.attrs.get("numerics"), GivenNumerics)
-    need_operands(op, 5 if given else 2)
+    given = _n_given(op.attrs.get("numerics"))
+    need_operands(op, 2 + given)
     lhs, rhs, *exponents = op.operands
     _same = lhs.dtype == rhs.dtype
     need(_same, "operands differ in element type")
@@ -197,7 +222,14 @@ def _dot_general(op: Op) -> None:
     need(contract[0] == contract[1], f"contracted extents {contract[0]}, {contract[1]} differ")
     need_result(op, (*batch[0], *free[0], *free[1]), lhs.dtype)
     if given:
-        _given(exponents, prod(batch[0]), (contract[0], *free))
+        _given(exponents, prod(batch[0]), (contract[0], *free)[-given:])
+
+
+def _n_given(numerics: object) -> int:
+    """Operands that give exponents: d in modes that balance, words of rows and of columns."""
+    if not isinstance(numerics, GivenNumerics):
+        return 0
+    return 2 if numerics.mode in WHOLE_ROWS else 3
 
 
 def _given(exponents: list[Value], n_batch: int, parts: tuple[tuple[int, ...], ...]) -> None:
@@ -276,7 +308,8 @@ RULES: dict[str, Rule] = {
     "select": _select,
     "clamp": _clamp,
     "convert": _convert,
-    "bitcast_convert": _convert,
+    "bitcast_convert": _bitcast,
+    "words": _words,
     "constant": _constant,
     "iota": _iota,
     "reshape": _reshape,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from spindle.ir.dtypes import FLOATS, INTEGERS
 from spindle.ir.graph import Op, TensorType, Value
 from spindle.ir.kind_needs import need, need_axes, need_operands, need_result, need_same_types
 from spindle.ir.kinds import BITWISE, DIRECTIONS, REDUCERS
@@ -31,7 +32,7 @@ def _arg_reduce(op: Op) -> None:
     need(tuple(sorted(dims)) == dims, "dims must be sorted")
     need(op.attrs["reducer"] in ("maximum", "minimum"), f"reducer {op.attrs['reducer']!r}")
     need(number.shape == x.shape, f"the numbers have the shape {number.shape}")
-    need(number.dtype in ("i32", "ui32"), f"the numbers are {number.dtype}")
+    need(number.dtype in INTEGERS, f"the numbers are {number.dtype}")
     need(init.type == TensorType((), x.dtype), f"init is {init.type}")
     need(first.type == TensorType((), number.dtype), f"the init's number is {first.type}")
     kept = tuple(n for axis, n in enumerate(x.shape) if axis not in dims)
@@ -57,7 +58,7 @@ def _reduce_window(op: Op) -> None:
     need_operands(op, 2)
     x, init = op.operands
     need(op.attrs["reducer"] in REDUCERS, f"unknown reducer {op.attrs['reducer']!r}")
-    need(x.dtype != "f32" or op.attrs["reducer"] not in BITWISE, "f32 has no bitwise ops")
+    need(x.dtype not in FLOATS or op.attrs["reducer"] not in BITWISE, "floats have no bitwise ops")
     need(init.type == TensorType((), x.dtype), f"init is {init.type}")
     _positive(op, len(x.shape), ("window", "strides", "base_dilation", "window_dilation"))
     need(len(op.attrs["padding"]) == len(x.shape), "padding needs every axis")
@@ -113,7 +114,7 @@ def _scatter(op: Op) -> None:
     x, indices, updates = op.operands
     _indexed(op, x, indices, updates.type)
     need(op.attrs["reducer"] in REDUCERS | {"update"}, f"reducer {op.attrs['reducer']!r}")
-    need(x.dtype != "f32" or op.attrs["reducer"] not in BITWISE, "f32 has no bitwise ops")
+    need(x.dtype not in FLOATS or op.attrs["reducer"] not in BITWISE, "floats have no bitwise ops")
     need_same_types((x, op.result))
 
 

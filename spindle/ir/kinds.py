@@ -5,9 +5,12 @@ In: nothing. Out: frozen sets of kind names, and the neutral element of every re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from spindle.ir.dtypes import FLOATS, integer_range
 
 BINARY = frozenset(
     {
@@ -43,7 +46,7 @@ BITWISE = frozenset({"and", "or", "xor", "not"})
 STRUCTURAL = frozenset(
     {
         "constant", "reshape", "transpose", "slice", "strided", "dynamic_slice",
-        "dynamic_update_slice", "concatenate", "while",
+        "dynamic_update_slice", "concatenate", "while", "words",
     }
 )  # fmt: skip
 """Kinds that stay on the top level, beside fusions, after the passes."""
@@ -61,15 +64,26 @@ DIRECTIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 PRECISIONS = frozenset({"DEFAULT", "HIGH", "HIGHEST", "float32"})
 
 
+_EXACT = (STRUCTURAL | EXPANDED) - {"reduce_window", "select_and_scatter", "scatter"} | {
+    "broadcast_in_dim", "select", "negate", "abs", "sign", "maximum", "minimum", "clamp", "floor",
+    "ceil", "round_nearest_even", "round_nearest_afz", "remainder",
+}  # fmt: skip
+
+
+def is_exact(kind: str, attrs: Mapping[str, Any]) -> bool:
+    """Whether an op on a small float type makes values of that type: nothing is to be rounded."""
+    return kind in _EXACT or attrs.get("reducer") in ("maximum", "minimum", "update")
+
+
 def neutral(reducer: str, dtype: str) -> Any:
     """Return the value n with `n (reducer) x` == x for every x that is no NaN.
 
     >>> neutral("add", "f32"), neutral("maximum", "i32")
     (-0.0, -2147483648)
     """
-    if dtype == "f32":
+    if dtype in FLOATS:
         return {"add": -0.0, "multiply": 1.0, "maximum": -np.inf, "minimum": np.inf}[reducer]
-    low, high = {"i32": (-(2**31), 2**31 - 1), "ui32": (0, 2**32 - 1), "i1": (0, 1)}[dtype]
-    ones = -1 if dtype == "i32" else high
+    low, high = integer_range(dtype)
+    ones = -1 if low else high
     table = {"add": 0, "multiply": 1, "maximum": low, "minimum": high, "and": ones, "or": 0}
     return table[reducer]

@@ -9,6 +9,7 @@ may still compute; everything is word aligned.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import combinations
 
 from spindle.errors import InternalError
@@ -74,15 +75,19 @@ def _check_steps(
 ) -> Stores:
     """Check steps in order; `bounds` is updated. Returns what is stored since the last barrier."""
     before: Task | None = None
+    read: Stores = []
     for step in steps:
         if isinstance(step, TaskStep):
             check_task(step.task, segments, bounds, work_words)
+            _check_apart(step.task, _stores(step.task, bounds), read)
+            read = [] if step.barrier else read
             _check_beside(before, step.task, work_words)
         before = step.task if isinstance(step, TaskStep) and not step.barrier else None
         if isinstance(step, TaskStep):
             stored = [] if step.barrier else stored + _stores(step.task, bounds)
         elif isinstance(step, SetReg):
             _check_set_reg(step, segments, bounds, stored)
+            read.append((step.addr.segment, *_reach(step.addr, 0, 4, bounds)))
         elif isinstance(step, Loop):
             _check_register(step.reg, step.label or "loop")
             if step.count:
@@ -103,6 +108,14 @@ def _stores(task: Task, bounds: Bounds) -> Stores:
             span = operand_span(task, op)
             out.append((op.addr.segment, *_reach(op.addr, *span, bounds)))
     return out
+
+
+def _check_apart(task: Task, stores: Stores, read: Stores) -> None:
+    """No lane stores to a register's word that another may still have to read."""
+    for segment, low, high in stores:
+        for other, first, end in read:
+            apart = segment != other or high <= first or end <= low
+            _need(apart, task.label, f"no barrier lies between it and a set_reg from {segment}")
 
 
 def _check_while(
@@ -255,7 +268,7 @@ def _most_rows(extent: int, tile: int, granule: int) -> int:
     """Most granules that one tile touches; tiles begin at multiples of `tile`."""
     if granule % tile == 0 or extent <= granule:
         return 1
-    if tile % granule == 0:
+    if tile % granule == 0 or tile >= extent:
         return -(-min(tile, extent) // granule)
     return (tile + granule - 2) // granule + 1
 
@@ -352,7 +365,8 @@ def _check_beside(
 
 
 def _check_lazy(task: Task, op: Operand) -> None:
-    """The rescue loads a chunk of an original into its panel's buffer."""
+    """The rescue loads chunks of an original, of half a tile's k, into its panel's buffer."""
     panel = task.operands[task.operands.index(op) - 4]
-    words, room = tile_words(task, op), tile_words(task, panel)
+    chunk = replace(task, tile=(*task.tile[:3], max(task.tile[3] // 8 * 4, 4)))
+    words, room = tile_words(chunk, op), tile_words(task, panel)
     _need(words <= room, task.label, f"a chunk of {op.name} is {words} words, its panel {room}")

@@ -147,6 +147,6 @@ def splat_value(op: Op | None) -> Any:
 
 
 def _same_bits(a: Array, b: Array) -> bool:
-    if a.dtype == np.float32:
-        a, b = np.ascontiguousarray(a).view(np.uint32), np.ascontiguousarray(b).view(np.uint32)
+    bits = f"u{a.dtype.itemsize}"
+    a, b = np.ascontiguousarray(a).view(bits), np.ascontiguousarray(b).view(bits)
     return bool(np.array_equal(a, b))

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from spindle.errors import InternalError
+from spindle.ir.dtypes import FLOATS
 from spindle.ir.graph import (
     DTYPES,
     ConvNumerics,
@@ -170,21 +171,23 @@ def _constant_text(op: Op, elide: bool) -> str:
 
 
 def _scalar_text(x: Array) -> str:
-    if x.dtype != np.float32:
+    if not _is_float(x.dtype):
         return str(x.item())
-    text = str(np.float32(x))
-    exact = _bits(np.asarray(float(text), np.float32)) == _bits(x)
+    text = str(x.item()) if x.dtype != np.float32 else str(np.float32(x))
+    exact = np.asarray(float(text)).astype(x.dtype).tobytes() == x.tobytes()
     return text if exact else f"bits'{_words(x.reshape(1))}'"
 
 
-def _bits(x: Array) -> int:
-    return int(x.view(np.uint32))
+def _is_float(dtype: Any) -> bool:
+    return any(DTYPES[name] == dtype for name in FLOATS)
 
 
 def _words(array: Array) -> str:
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint32)
-    return " ".join(f"{word:08x}" for word in np.ascontiguousarray(array).view(np.uint32).flat)
+    """Write elements as hex words of their own width."""
+    width = array.dtype.itemsize
+    words = np.ascontiguousarray(array).view(f"u{width}").flat
+    digits = 8 if array.dtype == np.bool_ else 2 * width
+    return " ".join(f"{word:0{digits}x}" for word in words)
 
 
 # Reading
@@ -335,7 +338,7 @@ def _parse_constant(text: str, type_: TensorType) -> Array:
         inner = text[1:-1]
         flat = [_parse_scalar(x, type_.dtype) for x in inner.split(", ") if x]
         return np.array(flat, DTYPES[type_.dtype]).reshape(type_.shape)
-    if text.startswith("bits'") and len(text) > len("bits'00000000'"):
+    if text.startswith("bits'") and " " in text:
         return _parse_words(text, type_.dtype).reshape(type_.shape)
     return splat_array(_parse_scalar(text, type_.dtype), type_)
 
@@ -345,9 +348,11 @@ def _parse_scalar(text: str, dtype: str) -> Array:
         return _parse_words(text, dtype).reshape(())
     if dtype == "i1":
         return np.asarray({"True": True, "False": False}[text])
-    return np.asarray(float(text) if dtype == "f32" else int(text), DTYPES[dtype])
+    return np.asarray(float(text) if dtype in FLOATS else int(text)).astype(DTYPES[dtype])
 
 
 def _parse_words(text: str, dtype: str) -> Array:
-    words = np.array([int(word, 16) for word in text[5:-1].split()], np.uint32)
-    return words.astype(np.bool_) if dtype == "i1" else words.view(DTYPES[dtype])
+    words = np.array([int(word, 16) for word in text[5:-1].split()], np.uint64)
+    if dtype == "i1":
+        return words.astype(np.bool_)
+    return words.astype(f"u{DTYPES[dtype].itemsize}").view(DTYPES[dtype])

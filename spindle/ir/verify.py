@@ -10,6 +10,7 @@ from typing import Any
 
 from spindle.errors import InternalError
 from spindle.ir.graph import DTYPES, Module, Op, Region, Value
+from spindle.ir.held import HELD
 from spindle.ir.kind_needs import BadOpError, need
 from spindle.ir.kind_rules import RULES
 from spindle.ir.kinds import ELEMENTWISE, STRUCTURAL, WITH_RESULTS
@@ -93,6 +94,8 @@ def _check_op(op: Op, known: set[Value]) -> None:
 
 def _check_lowered(region: Region) -> None:
     for op in region.ops:
+        if op.kind != "words" and any(value.dtype in HELD for value in op.results):
+            raise _error(op, "makes a type that no kernel knows")
         if op.kind == "fusion":
             _check_fusion(op)
         elif op.kind not in STRUCTURAL:

@@ -23,7 +23,8 @@ from spindle.spec.tables import KERNEL, PRIM
 Words = np.ndarray[Any, Any]
 Fields = Mapping[str, Any]
 
-_DOTS = (KERNEL["DOT_S28"], KERNEL["DOT_F32"])
+_ON_MANTISSAS = (KERNEL["DOT_S28"], KERNEL["DOT_S13"], KERNEL["DOT_S16"])
+_DOTS = (*_ON_MANTISSAS, KERNEL["DOT_F32"])
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ def run_task(
 ) -> int:
     """Run every tile of a task on flat arrays (an operand's addr.offset and strides are bytes).
 
-    Lazy operands of DOT_S28 (4 and 5) are A [batch, M, K] and B [batch, N, K], dense. Returns the
-    number of outputs the non-finite rule decided.
+    Lazy operands of a dot on mantissas (4 and 5) are A [batch, M, K] and B [batch, N, K], dense.
+    Returns the number of outputs the non-finite rule decided.
     """
     work = np.full(work_words(task, program) + 2, 0xA5A5A5A5, np.uint32)
     decided = 0
@@ -168,7 +169,7 @@ def _store(
 
 
 def _lazy(task: Fields, place: Place, arrays: Sequence[Words | None]) -> tuple[Words, Words] | None:
-    if task["kernel"] != KERNEL["DOT_S28"]:
+    if task["kernel"] not in _ON_MANTISSAS:
         return None
     a, b = arrays[4], arrays[5]
     assert a is not None and b is not None

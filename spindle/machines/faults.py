@@ -19,6 +19,7 @@ _MEANING = {
     "ABORTED": "it was aborted",
     "DMA": "a transfer was too long, or still under way at a barrier",
     "CORE": "its core met an exception and stopped for good",
+    "OVERLAY": "the code of its kernel group, kept in SDRAM, is damaged; open the machine again",
     "BARRIER": "its lanes came to a barrier by different ways",
 }
 

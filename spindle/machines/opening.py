@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spindle.errors import MachineError
-from spindle.firmware_build import build
+from spindle.firmware_build import build, overlays
 from spindle.machines.hostd.client import Hostd
 from spindle.machines.hostd.clock import Clock
 from spindle.machines.places import Layout
@@ -108,14 +108,18 @@ def open_session(opening: Opening, layout: Layout, free_bytes: int, carrier: Car
     """The steps of docs/spec/run.md. free_bytes: of the chip's largest free block."""
     session = _take_arena(opening, layout, free_bytes)
     carrier.zero(session.arena, arena.HEAP_OFFSET)
-    carrier.write([(session.arena, _session_record(session))])
+    firmware = build.build()
+    made = overlays.overlays(firmware, session.arena)
+    record = _session_record(session, made)
+    carrier.write([(session.arena, record), *overlays.pieces(made)])
     entries = arena.routes(layout.place_cores, layout.service)
     if entries:
         plain = [[e.key, e.mask, list(e.cores)] for e in entries]
         opening.call(layout, "routes", entries=plain, app=opening.app)
     opening.hostd.call("tag", tag=TAG)
-    aplx = build.build().aplx.read_bytes()
-    opening.call(layout, "load", aplx, cores=list(layout.cores), app=opening.app)
+    opening.call(
+        layout, "load", firmware.aplx.read_bytes(), cores=list(layout.cores), app=opening.app
+    )
     wait_until(opening, lambda: _is_ready(opening, session, carrier), "its cores do not start")
     return session
 
@@ -135,7 +139,7 @@ def _take_arena(opening: Opening, layout: Layout, free_bytes: int) -> Session:
     return Session(layout, start, (block + size - start) // chip.ARENA_ALIGN * chip.ARENA_ALIGN)
 
 
-def _session_record(session: Session) -> bytes:
+def _session_record(session: Session, made: list[overlays.Overlay]) -> bytes:
     layout = session.layout
     return records.SESSION.pack(
         {
@@ -150,6 +154,7 @@ def _session_record(session: Session) -> bytes:
             "service": layout.service,
             "tag": TAG,
             "place_core": layout.place_cores,
+            "overlay": [overlay.fields() for overlay in made],
         }
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from spindle.ir.convolution import form
+from spindle.ir.dot_modes import conv_numerics, dot_numerics
 from spindle.ir.graph import ConvNumerics, DotNumerics, Module, Op, ReduceTree, Value
 from spindle.ir.rewrite import Builder, rebuild_module
 from spindle.options import Options
@@ -35,15 +35,9 @@ def _numerics(op: Op, options: Options) -> DotNumerics | ConvNumerics | ReduceTr
     if op.attrs.get("numerics") is not None or not op.results or op.results[0].dtype != "f32":
         return None
     if op.kind == "dot_general":
-        return DotNumerics(_mode(op.attrs["precision"], options))
+        return dot_numerics(op, options)
     if op.kind == "convolution":
-        return ConvNumerics(_mode(op.attrs["precision"], options), form(op))
+        return conv_numerics(op, options)
     if op.kind == "reduce" and op.attrs["reducer"] in FLOAT_ORDERED:
         return ReduceTree()
     return None
-
-
-def _mode(precision: str, options: Options) -> str:
-    if precision == "DEFAULT":
-        return options.matmul
-    return "float32" if precision == "float32" else "bfp28"

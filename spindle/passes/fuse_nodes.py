@@ -94,7 +94,7 @@ class Graph:
     def _is_input(self, value: Value) -> bool:
         """Whether a value is a parameter, a reshaped one, or a clone itself."""
         op = self.maker.get(value)
-        if op is not None and op.kind == "reshape":
+        if op is not None and op.kind in ("reshape", "words"):
             return self._is_input(op.operands[0])
         return op is None or op in self.cheap
 

@@ -1,8 +1,8 @@
 """The exponents of a convolution's operands, as integer ops (docs/spec/convolution.md, 4 and 6).
 
-In: a convolution op. Out: three i32 Values for a dot_general with GivenNumerics: d per contracted
-index, exponent words per row (place of an image) and per column (output feature), each for every
-group. They are taken from the operands themselves, not from the windows.
+In: a convolution op. Out: i32 Values for a dot_general with GivenNumerics, each for every group: in
+bfp28 d per contracted index, then exponent words per row (place of an image) and per column (output
+feature). They are taken from the operands themselves, not from the windows.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from math import prod
 from typing import Any
 
 from spindle.ir.convolution import Geometry
-from spindle.ir.evaluate_dot import EMPTY, NONFINITE_FLAG
-from spindle.ir.graph import Op, TensorType, Value
+from spindle.ir.dot_modes import WHOLE_ROWS
+from spindle.ir.evaluate_dot import EMPTY, EMPTY_EXPONENT, NONFINITE_FLAG
+from spindle.ir.graph import ConvNumerics, Op, TensorType, Value
 from spindle.ir.rewrite import Builder
 
 SMALLEST_NORMAL = 0x00800000
@@ -79,22 +80,34 @@ class _Peaks:
     flags: Value
 
 
-def emit(builder: Builder, op: Op, shape: Geometry, form: str) -> list[Value]:
-    """Append the ops; return d [G * K], row words [G * M * places], column words [G * N]."""
+def emit(builder: Builder, op: Op, shape: Geometry, numerics: ConvNumerics) -> list[Value]:
+    """Append the ops; return d [G * K] (bfp28), row words [G * M * places], columns' [G * N]."""
     ops = _Ops(builder, op.loc)
     a, b = _image_peaks(ops, op, shape), _kernel_peaks(ops, op, shape)
+    if numerics.mode in WHOLE_ROWS:
+        return _spread_words(ops, _words(ops, a, a.exponents), _words(ops, b, b.exponents), shape)
     d = _balance(ops, _relative(ops, a), _relative(ops, b))
-    rows = _words(ops, a, d)
-    columns = _words(ops, b, ops.emit("subtract", ops.builder.splat(0, d.type, op.loc), d))
+    minus_d = ops.emit("subtract", ops.builder.splat(0, d.type, op.loc), d)
+    rows, columns = (_balanced_words(ops, peaks, by) for peaks, by in ((a, d), (b, minus_d)))
+    return [
+        _spread_balance(ops, d, shape, numerics.form),
+        *_spread_words(ops, rows, columns, shape),
+    ]
+
+
+def _spread_balance(ops: _Ops, d: Value, shape: Geometry, form: str) -> Value:
     groups, window = shape.groups, prod(shape.window)
     order = ((groups, window, shape.channels), (0, 2))
     if form == "weight_gradient":
         order = ((groups, shape.channels, window), (0, 1))
-    places = (groups, shape.images, shape.places)
+    return ops.reshape(ops.spread(d, *order), groups * shape.contracted)
+
+
+def _spread_words(ops: _Ops, rows: Value, columns: Value, shape: Geometry) -> list[Value]:
+    places = (shape.groups, shape.images, shape.places)
     return [
-        ops.reshape(ops.spread(d, *order), groups * shape.contracted),
         ops.reshape(ops.spread(rows, places, (0, 1)), prod(places)),
-        ops.reshape(columns, groups * shape.outputs),
+        ops.reshape(columns, shape.groups * shape.outputs),
     ]
 
 
@@ -165,9 +178,14 @@ def _balance(ops: _Ops, a: Value, b: Value) -> Value:
     return ops.select(ops.compare(least, "LT", FIRST_GONE), 0, half)
 
 
-def _words(ops: _Ops, peaks: _Peaks, d: Value) -> Value:
+def _balanced_words(ops: _Ops, peaks: _Peaks, d: Value) -> Value:
     """Exponent words [G, rows] of an operand scaled by 2^d; 0 where a row has no exponent."""
     e = peaks.exponents
-    largest = ops.largest(ops.emit("add", e, ops.spread(d, e.shape, (0, 2))), (2,))
+    return _words(ops, peaks, ops.emit("add", e, ops.spread(d, e.shape, (0, 2))), 0)
+
+
+def _words(ops: _Ops, peaks: _Peaks, e: Value, nothing: int = EMPTY_EXPONENT) -> Value:
+    """Exponent words [G, rows] from the exponents e [G, rows, C]; nothing: where a row has none."""
+    largest = ops.largest(e, (2,))
     empty = ops.compare(largest, "LT", FIRST_GONE)
-    return ops.emit("or", ops.emit("and", ops.select(empty, 0, largest), 0xFFFF), peaks.flags)
+    return ops.emit("or", ops.emit("and", ops.select(empty, nothing, largest), 0xFFFF), peaks.flags)

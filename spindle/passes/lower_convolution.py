@@ -71,8 +71,8 @@ def _dot(builder: Builder, op: Op, shape: Geometry, images: Value, kernel: Value
     if isinstance(numerics, ConvNumerics) and numerics.mode == "float32":
         attrs["numerics"] = DotNumerics("float32")
     elif isinstance(numerics, ConvNumerics):
-        attrs["numerics"] = GivenNumerics("bfp28", numerics.mantissa, numerics.k_block)
-        operands += given_exponents.emit(builder, op, shape, numerics.form)
+        attrs["numerics"] = GivenNumerics(numerics.mode, numerics.mantissa, numerics.k_block)
+        operands += given_exponents.emit(builder, op, shape, numerics)
     free = tuple(n for i, n in enumerate(lhs.shape) if i not in _used(attrs))
     type_ = TensorType((*_grouped(shape), *free, shape.outputs), lhs.dtype)
     return builder.emit("dot_general", operands, type_, attrs, op.loc)

@@ -28,6 +28,7 @@ from spindle.passes.expand_window import expand_window
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
 from spindle.passes.fuse import fuse
+from spindle.passes.hold_types import hold_types
 from spindle.passes.integer_dot import integer_dot
 from spindle.passes.lower_convolution import lower_convolution
 from spindle.passes.simplify import simplify
@@ -37,6 +38,7 @@ from spindle.passes.squeeze import squeeze
 Pass = Callable[[Module, Options], Module]
 
 PASSES: tuple[tuple[str, Pass], ...] = (
+    ("hold_types", hold_types),
     ("simplify", simplify),
     ("expand_case", expand_case),
     ("expand_arg_reduce", expand_arg_reduce),

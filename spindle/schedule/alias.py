@@ -1,4 +1,7 @@
-"""May a result take over a parameter's memory? Used for donation and for loop-carried values."""
+"""Which values share memory: may a result take over a parameter's, which slices are views.
+
+Used for donation, for loop-carried values and for dynamic_slice.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,56 @@ from collections.abc import Iterator
 from spindle.ir.graph import Op, Region, Value
 from spindle.schedule import views
 
+_NO_VIEW = ("while", "dynamic_slice", "dynamic_update_slice")
+"""Readers that need a slice of its own: they carry it on, or have registers in its address."""
+_SAME_MEMORY = frozenset({"reshape", "words"})
+"""Kinds that say something else of the same words."""
+
 
 class Uses:
-    """Who reads what in one region; reshapes are looked through, nested regions count."""
+    """Who reads what in one region; reshapes and views are looked through, nested regions count.
+
+    views: the dynamic slices that need no memory of their own.
+    """
 
     def __init__(self, region: Region) -> None:
         self.region = region
         self.made = {value: op for op in region.ops for value in op.results}
-        self.users: dict[Value, list[Op]] = {}
+        self.fed: dict[Value, list[Op]] = {}
         for op in region.ops:
+            for value in set(_reads(op)):
+                self.fed.setdefault(value, []).append(op)
+        self.views: frozenset[Op] = frozenset()
+        self.users = self._users()
+        returned = self._returned_roots()
+        sliced = [op for op in region.ops if _slices_rows(op) and op.result not in returned]
+        self.views = frozenset(op for op in sliced if not self._is_kept(op.result))
+        self.users = self._users()
+
+    def _users(self) -> dict[Value, list[Op]]:
+        users: dict[Value, list[Op]] = {}
+        for op in self.region.ops:
             for value in {self.root(v) for v in _reads(op)}:
-                self.users.setdefault(value, []).append(op)
+                users.setdefault(value, []).append(op)
+        return users
+
+    def _is_kept(self, value: Value) -> bool:
+        return any(op.kind in _NO_VIEW for op in self.readers(value))
 
     def root(self, value: Value) -> Value:
-        """The value whose memory this one is: reshapes undone."""
+        """The value whose memory this one is: reshapes undone, of a view what it looks into."""
         op = self.made.get(value)
-        while op is not None and op.kind == "reshape":
+        while op is not None and self._shares(op):
             value = op.operands[0]
             op = self.made.get(value)
         return value
 
+    def _shares(self, op: Op) -> bool:
+        return op.kind in _SAME_MEMORY or op in self.views
+
     def readers(self, value: Value) -> list[Op]:
-        """Ops that read the value, reshapes excluded."""
-        return [op for op in self.users.get(self.root(value), []) if op.kind != "reshape"]
+        """Ops that read the value, those that only give it another name excluded."""
+        return [op for op in self.users.get(self.root(value), []) if not self._shares(op)]
 
     def may_overwrite(self, new: Value, old: Value) -> bool:
         """Whether the op that makes `new` may write into the memory of `old`.
@@ -38,7 +68,7 @@ class Uses:
         only where it writes.
         """
         producer = self.made.get(self.root(new))
-        if producer is None or producer.kind in ("constant", "reshape"):
+        if producer is None or producer.kind in _SAME_MEMORY | {"constant"}:
             return False
         later = self._reached(producer)
         others = [op for op in self.readers(old) if op is not producer]
@@ -77,18 +107,28 @@ class Uses:
                 return False
         whole = views.identity(space).strides
         seen = [v for v in views.find(region, space) if not v.is_result and v.index in mine]
-        return all(v.strides == whole for v in seen) and self.root(old).type.size == new.type.size
+        same_size = self.root(old).type.n_words == new.type.n_words
+        return all(v.strides == whole for v in seen) and same_size
 
     def _reached(self, start: Op) -> set[Op]:
         reached: set[Op] = set()
         stack = list(start.results)
         while stack:
             value = stack.pop()
-            for op in self.users.get(value, []):
+            for op in self.fed.get(value, []):
                 if op not in reached:
                     reached.add(op)
                     stack += op.results
         return reached
+
+
+def _slices_rows(op: Op) -> bool:
+    """A dynamic slice that lies densely in its operand: whole but along the first axis."""
+    if op.kind != "dynamic_slice" or 0 in op.result.shape:
+        return False
+    whole, sizes = op.operands[0].shape, tuple(op.attrs["sizes"])
+    axis = next((i for i, n in enumerate(whole) if n > 1), 0)
+    return whole[axis + 1 :] == sizes[axis + 1 :] and whole[axis] > sizes[axis]
 
 
 def _reads(op: Op) -> Iterator[Value]:

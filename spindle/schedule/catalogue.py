@@ -14,6 +14,8 @@ from spindle.spec.tables import PRIMITIVES
 
 _COSTS = {c.name: c.nominal for c in costs.CONSTANTS}
 _PRIMITIVE_CYCLES = {p.name: p.cycles for p in PRIMITIVES}
+_MAC_CYCLES = {"DOT_S28": 4.2, "DOT_S16": 1.7, "DOT_S13": 1.5}
+"""Of a whole kernel call."""
 
 
 def operand_rows(operand: Operand, tile: Sequence[int]) -> int:
@@ -50,7 +52,7 @@ def clipped(tile: Sequence[int], extent: Sequence[int]) -> tuple[int, int, int, 
 def element_cycles(kernel: str, program: Sequence[Instr], n_operands: int) -> float:
     """Rough cycles per index of the space, for sharing lanes between tasks."""
     if kernel.startswith("DOT"):
-        return 4.2 if kernel == "DOT_S28" else _COSTS["mac_f32_cycles"]
+        return _MAC_CYCLES.get(kernel, _COSTS["mac_f32_cycles"])
     computed = sum(_PRIMITIVE_CYCLES[instr.prim] for instr in program)
     moved = n_operands * 4 * LANES / _COSTS["sdram_bytes_per_cycle"]
     return max(computed, moved) if kernel == "STRIP" else 8.0 + moved

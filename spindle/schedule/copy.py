@@ -137,7 +137,9 @@ def lower_concatenate(ctx: Lowering, op: Op) -> None:
 
 
 def lower_dynamic_slice(ctx: Lowering, op: Op) -> None:
-    """dynamic_slice: starts are loop registers read from SDRAM, clamped."""
+    """dynamic_slice: starts are loop registers read from SDRAM, clamped; a view has no copy."""
+    if op in ctx.views and _viewed(ctx, op):
+        return
     x, *starts = op.operands
     sizes = op.attrs["sizes"]
     offset, terms, regs = _starts(ctx, op, x, sizes, starts)
@@ -146,6 +148,20 @@ def lower_dynamic_slice(ctx: Lowering, op: Op) -> None:
     target = Side(out, row_major(sizes))
     reads = [ctx.bufs[value] for value in starts]
     affine(ctx, sizes, source, target, op, regs, reads)
+
+
+def _viewed(ctx: Lowering, op: Op) -> bool:
+    """Make the result a view of its operand; False where no register is left."""
+    x, *starts = op.operands
+    axis = next(i for i, n in enumerate(x.shape) if n > 1)
+    if starts[axis] in ctx.known:
+        return False
+    high = x.shape[axis] - op.result.shape[axis]
+    stride = row_major(x.shape)[axis] * WORD
+    view = ctx.view(op.result, ctx.bufs[x], starts[axis], high, stride)
+    if view is not None:
+        ctx.bufs[op.result] = view
+    return view is not None
 
 
 def lower_dynamic_update_slice(ctx: Lowering, op: Op) -> None:

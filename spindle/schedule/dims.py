@@ -95,8 +95,11 @@ def elementwise(space: Sequence[int], views: Sequence[Strides], loc: str) -> lis
 
 def reducing(
     space: Sequence[int], views: Sequence[Strides], over: Sequence[int], loc: str
-) -> list[Dims]:
-    """Dims of a fusion that reduces the contiguous axes `over`. Raises UnsupportedError."""
+) -> list[Dims] | None:
+    """Dims of a fusion that reduces the contiguous axes `over`.
+
+    None where it needs more than three: with several views axes do not merge, with one they do.
+    """
     low, high = (min(over), max(over)) if over else (len(space), len(space))
     groups = [0 if i < low else 2 if i > high else 1 for i in range(len(space))]
     axes = collapse(space, [*views, row_major(space)], groups)
@@ -106,7 +109,10 @@ def reducing(
     count = 1
     for axis in red:
         count *= axis.extent
-    dims, axis_number, rest = _place_reduction(outer, red, inner, loc)
+    placed = _place_reduction(outer, red, inner)
+    if placed is None:
+        return None
+    dims, axis_number, rest = placed
     return list(_unroll(tuple(space), rest, dims, loc, axis_number, count))
 
 
@@ -114,8 +120,8 @@ _Three = tuple[Axis | None, Axis | None, Axis | None]
 
 
 def _place_reduction(
-    outer: list[Axis], red: list[Axis], inner: list[Axis], loc: str
-) -> tuple[_Three, int, list[Axis]]:
+    outer: list[Axis], red: list[Axis], inner: list[Axis]
+) -> tuple[_Three, int, list[Axis]] | None:
     if len(red) <= 1 and not inner:
         one = red[0] if red else None
         second = outer[-1] if outer else None
@@ -126,24 +132,19 @@ def _place_reduction(
         return (first, red[0], red[1]), 3, outer[:-1]
     if len(red) <= 1 and len(inner) == 1:
         return (first, red[0] if red else None, inner[0]), 1, outer[:-1]
-    raise UnsupportedError(
-        "a reduction whose operands are broadcast this way needs more than three loop dims",
-        where=loc,
-        fix="reduce one axis at a time, or add the broadcast operand after the reduction",
-    )
+    return None
 
 
-def of_dot(space: Sequence[int], views: Sequence[Strides], groups: Sequence[int], loc: str) -> Dims:
-    """Dims of a dot's result: batch axes to dim 0, lhs free to 1, rhs free to 2 (groups 0-2)."""
+def of_dot(space: Sequence[int], views: Sequence[Strides], groups: Sequence[int]) -> Dims | None:
+    """Dims of a dot's result: batch axes to dim 0, lhs free to 1, rhs free to 2 (groups 0-2).
+
+    None where the epilogue's views keep axes of a group apart.
+    """
     axes = collapse(space, [*views, row_major(space)], groups)
     found: list[Axis | None] = [None, None, None]
     for axis in axes:
         if found[axis.group] is not None:
-            raise UnsupportedError(
-                "a dot's epilogue broadcasts an operand inside its rows or columns",
-                where=loc,
-                fix="compile with options(fuse=False), or reshape so that whole axes are broadcast",
-            )
+            return None
         found[axis.group] = axis
     return Dims(tuple(space), (found[0], found[1], found[2]))
 

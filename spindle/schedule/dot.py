@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from spindle.ir.dot_modes import WHOLE_ROWS
 from spindle.ir.graph import WORD, DotNumerics, GivenNumerics, Op, Region, Value
 from spindle.ir.plan import Instr, Operand
 from spindle.schedule import copy, dims, quantise, strip, strip_task, views
@@ -15,14 +16,18 @@ from spindle.schedule.assemble import Draft, Tile
 from spindle.schedule.dims import Dims
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
-from spindle.schedule.quantise import Matrix, Quantised
+from spindle.schedule.panel import Matrix, Quantised
+from spindle.schedule.quantise import up_to
 from spindle.schedule.quantise_given import both_given
+from spindle.schedule.quantise_rows import both_rows
 from spindle.spec.records import CHUNK
 
 _SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 _ROUND = (8, 16, 24, 32, 48)
 _WIDEST = 64
 _K_TILES = (64, 32, 16, 8)
+_K_TILES_OF_ROWS = (256, 128, *_K_TILES)
+_KERNELS = {"bfp28": "DOT_S28", "bfp16": "DOT_S16", "bfp13": "DOT_S13"}
 
 
 @dataclass(frozen=True)
@@ -35,20 +40,19 @@ class _Parts:
     found: list[strip.View]
 
 
-def lower(ctx: Lowering, op: Op) -> None:
-    """Append the jobs of one dot fusion; its contraction is not empty."""
+def lower(ctx: Lowering, op: Op, head: Op, space: Dims) -> None:
+    """Append the jobs of one dot fusion over its `dims_of`; its contraction is not empty."""
     (region,) = op.regions
-    head = next(inner for inner in region.ops if inner.kind == "dot_general")
-    parts = _Parts(op, region, head, head.attrs["numerics"], _dims(op, region, head), [])
-    parts = replace(parts, found=views.find(region, op.attrs["space"]))
+    found = views.find(region, op.attrs["space"])
+    parts = _Parts(op, region, head, head.attrs["numerics"], space, found)
     lhs, rhs = _matrices(ctx, op, region, head)
     if parts.numerics.mode == "float32":
         _multiply(ctx, parts, lhs, rhs, _float_operands(lhs, rhs), (), "DOT_F32")
     else:
-        _bfp28(ctx, parts, lhs, rhs)
+        _on_mantissas(ctx, parts, lhs, rhs)
 
 
-def _bfp28(ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix) -> None:
+def _on_mantissas(ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix) -> None:
     a, b = _quantised(ctx, parts, lhs, rhs)
     operands = (
         a.panel_operand(1),
@@ -59,18 +63,22 @@ def _bfp28(ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix) -> None:
         replace(rhs.operand(2, "rhs"), lazy=True),
     )
     extra = (a.panel, b.panel, a.exponents, b.exponents)
-    _multiply(ctx, parts, lhs, rhs, operands, extra, "DOT_S28")
+    _multiply(ctx, parts, lhs, rhs, operands, extra, _KERNELS[parts.numerics.mode], a.form.rows)
 
 
 def _quantised(
     ctx: Lowering, parts: _Parts, lhs: Matrix, rhs: Matrix
 ) -> tuple[Quantised, Quantised]:
-    loc = parts.head.loc or parts.op.loc
-    if isinstance(parts.numerics, DotNumerics):
-        return quantise.both(ctx, lhs, rhs, parts.numerics, loc)
+    loc, numerics = parts.head.loc or parts.op.loc, parts.numerics
     at = parts.region.params.index
-    d, rows, columns = (ctx.bufs[parts.op.operands[at(v)]] for v in parts.head.operands[2:])
-    return both_given(ctx, (lhs, rhs), d, (rows, columns), parts.numerics.k_block, loc)
+    given = [ctx.bufs[parts.op.operands[at(value)]] for value in parts.head.operands[2:]]
+    if numerics.mode in WHOLE_ROWS:
+        words = (given[0], given[1]) if given else None
+        return both_rows(ctx, (lhs, rhs), words, numerics.mode, loc)
+    if isinstance(numerics, DotNumerics):
+        return quantise.both(ctx, lhs, rhs, numerics, loc)
+    d, rows, columns = given
+    return both_given(ctx, (lhs, rhs), d, (rows, columns), numerics.k_block, loc)
 
 
 def _float_operands(lhs: Matrix, rhs: Matrix) -> tuple[Operand, ...]:
@@ -85,7 +93,9 @@ def _multiply(
     operands: tuple[Operand, ...],
     extra: tuple[Buf, ...],
     kernel: str,
+    group: int = 2,
 ) -> None:
+    """Append the multiplying task; group: rows and columns that its kernel takes together."""
     op = parts.op
     inputs = [ctx.bufs[value] for value in op.operands]
     outputs = [ctx.result_buf(value, op) for value in op.results]
@@ -112,37 +122,40 @@ def _multiply(
     )
     if program.program == (Instr("COPY", (first, first - 1)),):
         draft = replace(draft, program=(), shared=(first - 1, first))  # C itself is stored
-    draft = replace(draft, tiles=tuple(_tiles(draft, ctx.options.max_tile)))
+    draft = replace(draft, tiles=tuple(_tiles(draft, ctx.options.max_tile, group)))
     ctx.add_drafts([draft], [*inputs, *extra, lhs.buf, rhs.buf], outputs)
 
 
-def _tiles(draft: Draft, max_tile: int | None) -> Iterator[Tile]:
+def _tiles(draft: Draft, max_tile: int | None, group: int) -> Iterator[Tile]:
     _, m, n, k = draft.extent
-    block = draft.k_block or _K_TILES[0]
-    deepest = min(-(-k // CHUNK) * CHUNK, block)
+    block = draft.k_block or up_to(k, CHUNK)
+    deepest = min(up_to(k, CHUNK), block)
     limit = max(max_tile or deepest, CHUNK)
-    for t3 in {min(t, deepest, limit // CHUNK * CHUNK) for t in (deepest, *_K_TILES)}:
-        if block % t3 and t3 < k:
+    sides = _K_TILES if draft.k_block else _K_TILES_OF_ROWS
+    for t3 in {min(t, deepest, limit // CHUNK * CHUNK) for t in (deepest, *sides)}:
+        if draft.k_block and block % t3 and t3 < k:
             continue
-        for t1 in _sides(m, max_tile):
-            for t2 in _sides(n, max_tile):
+        for t1 in _sides(m, max_tile, group):
+            for t2 in _sides(n, max_tile, group):
                 yield (1, t1, t2, t3)
 
 
-def _sides(extent: int, max_tile: int | None) -> list[int]:
-    """Even tile sides: equal shares of the extent and some round ones, at most max_tile."""
-    limit = max(min(extent + 1, max_tile or extent + 1, _WIDEST), 2) // 2 * 2
+def _sides(extent: int, max_tile: int | None, group: int) -> list[int]:
+    """Tile sides in whole groups: equal shares of the extent and some round ones up to max_tile."""
+    most = min(up_to(extent, group), max_tile or _WIDEST, _WIDEST)
+    limit = max(most // group * group, group)
     shares = [-(-extent // n) for n in _SHARES]
-    return sorted({min(s + s % 2, limit) for s in (*shares, *_ROUND)})
+    return sorted({min(up_to(s, group), limit) for s in (*shares, *_ROUND)})
 
 
-def _dims(op: Op, region: Region, head: Op) -> Dims:
+def dims_of(op: Op, head: Op) -> Dims | None:
+    """Dims of a dot fusion's result; None where its epilogue fits no three."""
     n_batch = len(head.attrs["lhs_batch"])
     free = len(head.operands[0].shape) - n_batch - len(head.attrs["lhs_contract"])
     space = op.attrs["space"]
     groups = [0 if i < n_batch else 1 if i < n_batch + free else 2 for i in range(len(space))]
-    strides = [view.strides for view in views.find(region, space)]
-    return dims.of_dot(space, strides, groups, head.loc or op.loc)
+    strides = [view.strides for view in views.find(op.regions[0], space)]
+    return dims.of_dot(space, strides, groups)
 
 
 def _matrices(ctx: Lowering, op: Op, region: Region, head: Op) -> tuple[Matrix, Matrix]:

@@ -24,13 +24,13 @@ def lower(ctx: Lowering, op: Op) -> None:
         return
     head = next((inner for inner in region.ops if inner.kind == "dot_general"), None)
     if head is not None and _contracted(head) > 0:
-        dot.lower(ctx, op)
+        _lower_dot(ctx, op, head)
         return
     if head is not None:
         region = _with_zero(region, head)
     found = views.find(region, op.attrs["space"])
-    found_dims = _dims(op, region, found)
-    if split.is_narrow(region, found_dims):
+    found_dims = dims_of(op, region, found)
+    if found_dims is None or split.is_narrow(region, found_dims):
         for part in split.split(op):
             lower(ctx, part)
         return
@@ -40,7 +40,17 @@ def lower(ctx: Lowering, op: Op) -> None:
     ctx.add_drafts(drafts, inputs, outputs)
 
 
-def _dims(op: Op, region: Region, found: Sequence[strip.View]) -> list[Dims]:
+def _lower_dot(ctx: Lowering, op: Op, head: Op) -> None:
+    space = dot.dims_of(op, head)
+    if space is not None:
+        dot.lower(ctx, op, head, space)
+        return
+    for part in split.off_dot(op, head):
+        lower(ctx, part)
+
+
+def dims_of(op: Op, region: Region, found: Sequence[strip.View]) -> list[Dims] | None:
+    """Dims of a fusion without head; None where its reduction fits no three."""
     space, strides = op.attrs["space"], [view.strides for view in found]
     if any(inner.kind == "reduce" for inner in region.ops):
         return dims.reducing(space, strides, views.reduced_axes(region), op.loc)

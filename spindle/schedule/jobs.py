@@ -7,7 +7,7 @@ Addresses in tasks name Bufs by id ("%7") until memory.py has placed them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from spindle.ir.plan import Addr, Loop, Operand, SetReg, Step, TaskStep, While
@@ -18,7 +18,8 @@ from spindle.schedule.room import Room
 class Buf:
     """Memory of one tensor. segment, offset: a fixed home ("arg0"), else scratch.
 
-    over: the Buf whose memory this one takes over.
+    over: the Buf whose memory this one takes over. inside: the Buf that this one is a view of; it
+    begins there where the registers of terms say.
     """
 
     id: str
@@ -28,11 +29,14 @@ class Buf:
     segment: str | None = None
     over: Buf | None = None
     offset: int = 0
+    inside: Buf | None = None
+    terms: tuple[tuple[int, int], ...] = ()
 
     @property
     def root(self) -> Buf:
         """The Buf whose memory this one uses."""
-        return self.over.root if self.over else self
+        other = self.over or self.inside
+        return other.root if other else self
 
     def addr(self, offset: int = 0, terms: tuple[tuple[int, int], ...] = ()) -> Addr:
         """Address inside this Buf, still symbolic."""
@@ -47,7 +51,7 @@ class Job:
     work: guess of its cycles over all lanes. alone: needs a barrier on both sides. lane: gives the
     first lane its tasks must have, or None. settled: gets the steps as chosen, first lanes
     included, and returns them as they stay. beside: a job of which it takes the other lanes, where
-    both are in one epoch.
+    both are in one epoch. sets: it only sets registers, which its epoch has from its start.
     """
 
     make: Callable[[Room], Sequence[Step]]
@@ -59,6 +63,7 @@ class Job:
     lane: Callable[[], int | None] = lambda: None
     settled: Callable[[list[Step]], list[Step]] | None = None
     beside: Job | None = None
+    sets: bool = False
 
 
 @dataclass(eq=False)
@@ -77,15 +82,23 @@ def predecessors(block: Block) -> dict[Job, set[Job]]:
         for buf in job.writes:
             writers.setdefault(buf, []).append(job)
         for buf in job.reads:
-            readers.setdefault(buf, []).append(job)
+            for seen in _seen(buf):
+                readers.setdefault(seen, []).append(job)
     before: dict[Job, set[Job]] = {}
     for job in block.jobs:
-        needs = {other for buf in job.reads for other in writers.get(buf, ())}
+        needs = {o for buf in job.reads for seen in _seen(buf) for o in writers.get(seen, ())}
         for buf in job.writes:
             if buf.over is not None:
                 needs |= set(readers.get(buf.over, ())) | set(writers.get(buf.over, ()))
         before[job] = (needs | set(job.after)) - {job}
     return before
+
+
+def _seen(buf: Buf) -> Iterator[Buf]:
+    """A Buf, and what it is a view of."""
+    yield buf
+    if buf.inside is not None:
+        yield from _seen(buf.inside)
 
 
 def map_addrs(step: Step, place: dict[str, Addr]) -> Step:
@@ -111,4 +124,4 @@ def _map_addr(addr: Addr, place: dict[str, Addr]) -> Addr:
     home = place.get(addr.segment)
     if home is None:
         return addr
-    return Addr(home.segment, home.offset + addr.offset, addr.terms)
+    return Addr(home.segment, home.offset + addr.offset, (*home.terms, *addr.terms))

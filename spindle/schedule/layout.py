@@ -12,10 +12,11 @@ from spindle.ir.plan import Step, TaskStep
 from spindle.schedule import halves, search
 from spindle.schedule.jobs import Job
 from spindle.schedule.resident import ResidentArena
+from spindle.schedule.room import Room
 
 
 def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
-    """Lay out epochs one after another; each ends with a barrier."""
+    """Lay out epochs one after another; each begins with its registers and ends with a barrier."""
     arena.begin(groups)
     out: list[Step] = []
     for group in groups:
@@ -24,9 +25,10 @@ def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
 
 
 def _epoch_steps(group: list[Job]) -> list[Step]:
-    laid = search.laid_out(group)
+    sets = [step for job in group if job.sets for step in job.make(Room())]
+    laid = search.laid_out([job for job in group if not job.sets])
     settled = [job.settled(made) if job.settled else made for job, made in laid]
-    out = _placed([step for made in settled for step in made])
+    out = [*sets, *_placed([step for made in settled for step in made])]
     if isinstance(out[-1], TaskStep):
         out[-1] = replace(out[-1], barrier=True)
     return out

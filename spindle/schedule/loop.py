@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from spindle.errors import UnsupportedError
 from spindle.ir.graph import WORD, Op, Region, Value
 from spindle.ir.plan import Addr, Loop, Step, While
 from spindle.schedule import copy, layout, order
 from spindle.schedule.jobs import Buf, map_addrs
-from spindle.schedule.lower import Lowering
+from spindle.schedule.lower import VIEW_REGS, Lowering
 from spindle.schedule.memory import place
 from spindle.spec.records import LOOP_REGS
 
@@ -41,7 +42,7 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
     inner = _block(ctx, body, carried, lower_region)
     trips = op.attrs.get("trip_count")
     if trips is not None:
-        reg = LOOP_REGS - 1 - ctx.depth
+        reg = _register(ctx, op)
         step: Step = Loop(reg, trips, inner.steps, label=op.loc or "loop")
         frames, reads = [inner.frame], [*inner.reads]
     else:
@@ -49,6 +50,17 @@ def lower(ctx: Lowering, op: Op, lower_region: LowerRegion) -> None:
         step = While(test.steps, addr, inner.steps, label=op.loc or "while")
         frames, reads = [inner.frame, test.frame], [*inner.reads, *test.reads]
     ctx.add(lambda room: [step], [*carried, *reads], [*results, *frames], alone=True)
+
+
+def _register(ctx: Lowering, op: Op) -> int:
+    reg = LOOP_REGS - 1 - ctx.depth
+    if reg in VIEW_REGS:
+        raise UnsupportedError(
+            f"loops lie {ctx.depth + 1} deep, the limit is {ctx.depth}",
+            where=op.loc,
+            fix="join two counted loops to one",
+        )
+    return reg
 
 
 def _is_kept(body: Region, index: int) -> bool:
@@ -96,6 +108,7 @@ def _child(ctx: Lowering, region: Region, carried: Sequence[Buf]) -> Lowering:
         ids=ctx.ids,
         known=dict(ctx.known),
         depth=ctx.depth + 1,
+        registers=ctx.registers,
     )
     child.bufs.update(zip(region.params, carried, strict=True))
     return child

@@ -5,7 +5,7 @@ Lowering functions (fusion.py, dot.py, copy.py, loop.py) take a Lowering and one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -20,6 +20,10 @@ from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Block, Buf, Job
 from spindle.schedule.resident import ResidentArena
 from spindle.schedule.room import Room
+from spindle.spec.records import MAX_TERMS
+
+VIEW_REGS = range(MAX_TERMS, MAX_TERMS + 6)
+"""Registers of views, each set once in a region; below are those of single copies, above loops'."""
 
 
 @dataclass
@@ -45,7 +49,9 @@ class Lowering:
     """State while one region is lowered.
 
     bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
-    is known while compiling. resident: operands that stay in DTCM. depth: loops around this.
+    is known while compiling. resident: operands that stay in DTCM. depth: loops around this. views:
+    dynamic slices that get no memory (alias.py); registers: not yet taken by those; set_by: jobs
+    that set them to a value, clamped.
     """
 
     options: Options
@@ -57,6 +63,9 @@ class Lowering:
     known: dict[Value, int] = field(default_factory=dict)
     resident: ResidentArena = field(default_factory=ResidentArena)
     depth: int = 0
+    views: frozenset[Op] = frozenset()
+    registers: Iterator[int] = field(default_factory=lambda: iter(VIEW_REGS))
+    set_by: dict[tuple[Value, int], Job] = field(default_factory=dict)
 
     def new_buf(
         self,
@@ -67,10 +76,11 @@ class Lowering:
         segment: str | None = None,
         over: Buf | None = None,
         offset: int = 0,
+        inside: Buf | None = None,
     ) -> Buf:
         """Make a Buf of this block."""
         size = max(size_bytes, WORD)
-        buf = Buf(f"%{next(self.ids)}", size, name, loc, segment, over, offset)
+        buf = Buf(f"%{next(self.ids)}", size, name, loc, segment, over, offset, inside)
         self.block.bufs.append(buf)
         return buf
 
@@ -101,6 +111,32 @@ class Lowering:
     ) -> Job:
         """Append a job to the block."""
         job = Job(make, tuple(reads), tuple(writes), work, tuple(after), alone, lane, settled)
+        self.block.jobs.append(job)
+        return job
+
+    def view(self, value: Value, inside: Buf, start: Value, high: int, stride: int) -> Buf | None:
+        """A Buf that begins `stride` bytes times start, clamped to 0..high, into another one.
+
+        None where no register is left.
+        """
+        job = self.set_by.get((start, high)) or self._set(start, high)
+        if job is None:
+            return None
+        buf = self.new_buf(value.type.size_bytes, "view", inside=inside)
+        (step,) = job.make(Room())
+        assert isinstance(step, SetReg)
+        buf.terms = (*inside.terms, (step.reg, stride))
+        job.writes += (buf,)
+        return buf
+
+    def _set(self, start: Value, high: int) -> Job | None:
+        """Append a job that sets a register, if one is left."""
+        reg = next(self.registers, None)
+        if reg is None:
+            return None
+        source = self.bufs[start]
+        steps = [SetReg(reg, source.addr(), 0, high)]
+        job = self.set_by[start, high] = Job(lambda room: steps, (source,), (), sets=True)
         self.block.jobs.append(job)
         return job
 

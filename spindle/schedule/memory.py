@@ -26,7 +26,7 @@ def place(
     A fixed Buf keeps its segment; one that takes over memory of an outer block refers to it.
     """
     spans = _spans(groups)
-    own = {buf for buf in block.bufs if buf.over is None and buf.segment is None}
+    own = {buf for buf in block.bufs if buf.root is buf and buf.segment is None}
     offsets: dict[Buf, int] = {}
     for buf in sorted(own & spans.keys(), key=lambda b: (-b.size_bytes, spans[b], b.id)):
         offsets[buf] = _first_fit(buf, offsets, spans)
@@ -37,8 +37,10 @@ def place(
 def _home(buf: Buf, offsets: dict[Buf, int], own: set[Buf], base: str) -> Addr:
     root = buf.root
     if root.segment is not None:
-        return Addr(root.segment, root.offset)
-    return Addr(base, offsets.get(root, 0)) if root in own else Addr(root.id)
+        return Addr(root.segment, root.offset, buf.terms)
+    if root in own:
+        return Addr(base, offsets.get(root, 0), buf.terms)
+    return Addr(root.id, 0, buf.terms)
 
 
 def _spans(groups: list[list[Job]]) -> dict[Buf, tuple[int, int]]:

@@ -5,6 +5,8 @@ In: a Block. Out: epochs (lists of jobs).
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from spindle.errors import InternalError
 from spindle.schedule.jobs import Block, Job, predecessors
 
@@ -28,7 +30,7 @@ def _earliest(block: Block, before: dict[Job, set[Job]]) -> dict[Job, int]:
     left = list(block.jobs)
     number = 0
     while left:
-        ready = [job for job in left if before[job] <= epoch_of.keys()]
+        ready = _ready(left, before, epoch_of.keys())
         if not ready:
             names = [buf.name for job in left for buf in job.writes]
             raise InternalError(f"jobs wait for each other; they write {names[:4]}")
@@ -37,6 +39,23 @@ def _earliest(block: Block, before: dict[Job, set[Job]]) -> dict[Job, int]:
         left = [job for job in left if job not in epoch_of]
         number += 1
     return epoch_of
+
+
+def _ready(left: list[Job], before: dict[Job, set[Job]], done: Set[Job]) -> list[Job]:
+    """Jobs that nothing keeps waiting but registers that their own epoch sets."""
+    sets = {job for job in left if job.sets and before[job] <= done}
+    return [
+        job
+        for job in left
+        if all(other in done or (other in sets and not _apart(other, job)) for other in before[job])
+    ]
+
+
+def _apart(first: Job, then: Job) -> int:
+    """Epochs between a job and one that waits for it: none where that uses its registers only."""
+    if not first.sets or any(buf.over in first.reads for buf in then.writes):
+        return 1
+    return 0 if any(buf in first.writes for buf in then.reads) else 1
 
 
 def _relaxed(
@@ -54,10 +73,10 @@ def _relaxed(
     taken = {earliest[job] for job in block.jobs if job.alone}
     chosen: dict[Job, int] = {}
     for job in sorted(block.jobs, key=lambda j: earliest[j]):
-        low = max([earliest[job], *(chosen[other] + 1 for other in before[job])])
+        low = max([earliest[job], *(chosen[other] + _apart(other, job) for other in before[job])])
         reach = [e for e in range(low, latest[job] + 1) if job.alone or e not in taken]
         best = max(reach, key=lambda epoch: (work[epoch], -epoch))
-        hidden = not job.alone and work[best] > _HEAVY * job.work
+        hidden = not (job.alone or job.sets) and work[best] > _HEAVY * job.work
         chosen[job] = best if hidden else reach[0]
     for job in block.jobs:
         if job.beside and chosen[job] < chosen[job.beside] <= latest[job]:
@@ -74,11 +93,11 @@ def _latest(
     """Last epoch of each job that delays none of those after it, and is no `alone` job's."""
     taken = {earliest[job] for job in block.jobs if job.alone}
     latest = dict.fromkeys(block.jobs, count - 1)
-    for job in sorted(block.jobs, key=lambda j: -earliest[j]):
+    for job in sorted(block.jobs, key=lambda j: earliest[j])[::-1]:
         if job.alone:
             latest[job] = earliest[job]
         while not job.alone and latest[job] in taken:
             latest[job] -= 1
         for other in before[job]:
-            latest[other] = min(latest[other], latest[job] - 1)
+            latest[other] = min(latest[other], latest[job] - _apart(other, job))
     return latest

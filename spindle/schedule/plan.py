@@ -70,6 +70,6 @@ def _home(ctx: Lowering, module: Module, index: int) -> Buf:
 
 
 def _largest(block: Block) -> tuple[tuple[str, int, str], ...]:
-    bufs = [b for b in block.bufs if b.over is None]
+    bufs = [b for b in block.bufs if b.root is b]
     bufs.sort(key=lambda b: -b.size_bytes)
     return tuple((b.name, b.size_bytes, b.loc) for b in bufs[:_N_LARGEST])

@@ -15,6 +15,7 @@ from spindle.schedule.assemble import Draft, Tile, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
 from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS
+from spindle.schedule.panel import PAIRS, Matrix, Quantised, panel_of
 from spindle.schedule.resident import Residence
 from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.spec.records import CHUNK, LANES, PANEL_ROW_WORDS
@@ -24,95 +25,6 @@ _SPARE = 64
 _MORE_LANES = (0, -1, 1, -2, 2, -3, 3)
 """For resident tiles, beside a fair share of the lanes."""
 _DEEP = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16)
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A dot operand as [batch, free, k]: extents and element strides."""
-
-    buf: Buf
-    extents: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    @property
-    def batch(self) -> int:
-        return self.extents[0]
-
-    @property
-    def free(self) -> int:
-        return self.extents[1]
-
-    @property
-    def k(self) -> int:
-        return self.extents[2]
-
-    def operand(self, dim: int, name: str) -> Operand:
-        """The floats, free index on `dim` (1 or 2), k on dim 3."""
-        stride = [0, 0, 0, 0]
-        stride[0], stride[dim], stride[3] = (s * WORD for s in self.strides)
-        if self.k == 1 and self.strides[1] != 1:
-            stride[3] = WORD
-        fast = 3 if stride[3] == WORD else dim if stride[dim] == WORD else None
-        return Operand(name, self.buf.addr(), (stride[0], stride[1], stride[2], stride[3]), fast)
-
-
-@dataclass(frozen=True)
-class Quantised:
-    """Panel and exponents of a Matrix (docs/spec/image.md, panels)."""
-
-    matrix: Matrix
-    k_block: int
-    panel: Buf
-    exponents: Buf
-
-    @property
-    def pair_bytes(self) -> int:
-        """Bytes of two rows of mantissas: k rounded up to whole chunks, 2 words each."""
-        return -(-self.matrix.k // CHUNK) * CHUNK * 2 * WORD
-
-    @property
-    def n_pairs(self) -> int:
-        return -(-self.matrix.free // 2)
-
-    @property
-    def n_blocks(self) -> int:
-        return -(-self.matrix.k // self.k_block)
-
-    def panel_operand(self, dim: int, store: bool = False) -> Operand:
-        """The mantissas, free index on `dim`."""
-        stride = [self.n_pairs * self.pair_bytes, 0, 0, 2 * WORD]
-        stride[dim] = self.pair_bytes
-        return Operand(
-            "panel",
-            self.panel.addr(),
-            (stride[0], stride[1], stride[2], stride[3]),
-            3,
-            store=store,
-            granule1=2,
-            unit_words=2,
-            align_words=2 * CHUNK,
-        )
-
-    @property
-    def block_bytes(self) -> int:
-        """Bytes of one K-block's exponents and corrections: free index rounded up to even."""
-        return (self.matrix.free + self.matrix.free % 2) * PANEL_ROW_WORDS * WORD
-
-    def exponent_operand(self, dim: int, store: bool = False) -> Operand:
-        """Exponents and corrections, free index on `dim`."""
-        row = self.block_bytes
-        stride = [self.n_blocks * row, 0, 0, row if self.n_blocks > 1 else 0]
-        stride[dim] = PANEL_ROW_WORDS * WORD
-        return Operand(
-            "exponents",
-            self.exponents.addr(),
-            (stride[0], stride[1], stride[2], stride[3]),
-            dim,
-            store=store,
-            granule3=self.k_block if self.n_blocks > 1 else 1,
-            unit_words=PANEL_ROW_WORDS,
-            align_words=2 * PANEL_ROW_WORDS,
-        )
 
 
 def both(
@@ -136,14 +48,6 @@ def both(
     left = _quantise(ctx, lhs, d, kept[0], int(numerics.swapped), numerics, loc)
     right = _quantise(ctx, rhs, d, kept[1], int(not numerics.swapped), numerics, loc)
     return left, right
-
-
-def panel_of(ctx: Lowering, x: Matrix, k_block: int, loc: str) -> Quantised:
-    """Places for a panel and its exponents."""
-    out = Quantised(x, k_block, ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc))
-    out.panel.size_bytes = x.batch * out.n_pairs * out.pair_bytes
-    out.exponents.size_bytes = x.batch * out.n_blocks * out.block_bytes
-    return out
 
 
 def operands_of(x: Matrix, d: Buf, out: Quantised) -> tuple[Operand, ...]:
@@ -318,8 +222,8 @@ def _quantise(
     loc: str,
 ) -> Quantised:
     block = numerics.k_block
-    out = panel_of(ctx, x, block, loc)
-    draft = draft_of(ctx, x, "QUANTISE", operands_of(x, d, out), loc, [block], even=True)
+    out = panel_of(ctx, x, PAIRS, block, loc)
+    draft = draft_of(ctx, x, "QUANTISE", operands_of(x, d, out), loc, [block], PAIRS.rows)
     draft = replace(draft, k_block=block, arg=is_rhs)
 
     def make(room: Room) -> list[Step]:
@@ -343,25 +247,33 @@ def draft_of(
     operands: tuple[Operand, ...],
     loc: str,
     deep: list[int] | None = None,
-    even: bool = False,
+    group: int = 1,
 ) -> Draft:
-    """A task over the rows and contracted index of x; deep: the tiles' sides along the latter."""
+    """A task over the rows and contracted index of x.
+
+    deep: the tiles' sides along the latter. group: rows that are taken together.
+    """
     return Draft(
         kernel,
         (x.batch, x.free, 1, x.k),
         operands,
-        tuple(_tiles(x, ctx.options.max_tile, deep, even)),
+        tuple(_tiles(x, ctx.options.max_tile, deep, group)),
         label=kernel.lower(),
         loc=loc,
         origin="quantise",
     )
 
 
-def _tiles(x: Matrix, max_tile: int | None, deep: list[int] | None, even: bool) -> Iterator[Tile]:
-    """Candidates: rows even where `even`; the whole of k, or `deep`."""
-    limit = max_tile or 1 << 12
+def _tiles(x: Matrix, max_tile: int | None, deep: list[int] | None, group: int) -> Iterator[Tile]:
+    """Candidates: rows in whole groups; the whole of k, or `deep`."""
+    limit, step = max_tile or 1 << 12, max(group, 2)
     share = -(-x.free // 16)
     for t3 in deep or [min(side, x.k, limit) for side in _DEEP]:
-        for rows in {*_ROWS, share + share % 2}:
-            rows = min(rows, x.free + x.free % 2, max(limit // 2 * 2, 2))
-            yield (1, rows if even else min(rows, x.free), 1, t3)
+        for rows in {up_to(rows, step) for rows in (*_ROWS, share)}:
+            rows = min(rows, up_to(x.free, step), max(limit // step * step, step))
+            yield (1, min(rows, x.free) if group == 1 else rows, 1, t3)
+
+
+def up_to(n: int, step: int) -> int:
+    """Round up to a multiple of step."""
+    return -(-n // step) * step

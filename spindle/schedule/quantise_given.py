@@ -12,7 +12,8 @@ from spindle.ir.graph import WORD
 from spindle.ir.plan import Operand
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
-from spindle.schedule.quantise import Matrix, Quantised, draft_of, operands_of, panel_of
+from spindle.schedule.panel import PAIRS, Matrix, Quantised, panel_of
+from spindle.schedule.quantise import draft_of, operands_of
 from spindle.spec.tables import QUANTISE_GIVEN
 
 
@@ -35,10 +36,10 @@ def both_given(
 def _quantise_given(
     ctx: Lowering, x: Matrix, d: Buf, given: Buf, is_rhs: int, k_block: int, loc: str
 ) -> Quantised:
-    out = panel_of(ctx, x, k_block, loc)
+    out = panel_of(ctx, x, PAIRS, k_block, loc)
     words = Operand("given", given.addr(), (x.free * WORD, WORD, 0, 0), 1)
     operands = (*operands_of(x, d, out), words)
-    draft = draft_of(ctx, x, "QUANTISE", operands, loc, [k_block], even=True)
+    draft = draft_of(ctx, x, "QUANTISE", operands, loc, [k_block], PAIRS.rows)
     draft = replace(draft, k_block=k_block, arg=is_rhs | QUANTISE_GIVEN)
     ctx.add_drafts([draft], [x.buf, d, given], [out.panel, out.exponents])
     return out

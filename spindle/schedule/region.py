@@ -27,7 +27,9 @@ def lower(
 
     olds[i]: the parameter whose memory homes[i] takes over, or None.
     """
-    late = _claim(ctx, Uses(region), homes, olds)
+    uses = Uses(region)
+    ctx.views = uses.views
+    late = _claim(ctx, uses, homes, olds)
     for op in region.ops:
         _op(ctx, op)
     for value, home in late:
@@ -58,7 +60,7 @@ def _may_claim(uses: Uses, root: Value, old: Value | None) -> bool:
 
 
 def _move(ctx: Lowering, source: Buf, home: Buf, value: Value) -> None:
-    n_words = value.type.size
+    n_words = value.type.n_words
     if n_words == 0:
         return
     if home.over is not None and source.root is not home.root:
@@ -82,6 +84,7 @@ def _reshape(ctx: Lowering, op: Op) -> None:
 _LOWER: dict[str, Callable[[Lowering, Op], None]] = {
     "constant": _constant,
     "reshape": _reshape,
+    "words": _reshape,
     "fusion": fusion.lower,
     "slice": copy.lower_slice,
     "strided": copy.lower_strided,

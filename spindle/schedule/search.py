@@ -19,7 +19,7 @@ from spindle.schedule.jobs import Job
 from spindle.schedule.ways import Way, ways
 from spindle.spec.records import LANES
 
-_SHAKES = 400
+_SHAKES = 800
 """Random tries for an epoch, at most."""
 _WORTH = 40
 """Cycles to win for each fruitless try, below which the search ends."""
@@ -50,6 +50,8 @@ class _Choice:
 
 def laid_out(group: list[Job]) -> list[tuple[Job, list[Step]]]:
     """Return the jobs of an epoch in order with their steps, as they take the least time."""
+    if not group:
+        return []
     epoch = _Epoch(group)
     best = epoch.best()
     firsts, _ = epoch.first_lanes(best)
@@ -103,10 +105,11 @@ class _Epoch:
     def _shaken(self, best: _Choice) -> _Choice:
         """Try random changes of some jobs at once until the lanes are about equally busy."""
         rng = random.Random(0)
+        least = sum(min(way.work for way in found) for found in self.ways) / LANES
         fruitless = 0
         for _ in range(_SHAKES if len(self.group) > 1 else 0):
-            longest, average = self.cycles(best)
-            if longest <= _EVEN * average or longest - average <= _WORTH * fruitless:
+            longest = self.longest(best)
+            if longest <= _EVEN * least or longest - least <= _WORTH * fruitless:
                 break
             change = best
             for _ in range(rng.randint(1, 3)):

@@ -1,7 +1,8 @@
-"""Split a fusion whose reduction leaves too few columns for the lanes.
+"""Split a fusion that one task should not do, or cannot; bits are the same.
 
-Reducing rows of a narrow space gives work to few lanes, and the elementwise part would be done by
-those few too. The elementwise part then becomes a fusion of its own; bits are the same.
+In: a fusion. Out: fusions that do its parts, in order. Reducing rows of a narrow space gives work
+to few lanes, and the elementwise part would be done by those few too: it becomes a fusion of its
+own. So do parts whose operands are broadcast in ways that need more loop dims than a task has.
 """
 
 from __future__ import annotations
@@ -39,6 +40,25 @@ def split(op: Op) -> list[Op]:
     body = Region(region.params, ops, tuple(outer))
     first = replace(op, results=tuple(outer.values()), regions=(body,))
     return [first, *(_reduction(op, inner, outer) for inner in reduces)]
+
+
+def off_dot(op: Op, head: Op) -> list[Op]:
+    """Return the dot alone and what else the fusion does."""
+    (region,) = op.regions
+    outer = dict(zip(region.params, op.operands, strict=True))
+    results = dict(zip(region.returns, op.results, strict=True))
+    made = results.pop(head.result, Value(head.result.type))
+    alone = Region(head.operands, (head,), (head.result,))
+    operands = tuple(outer[value] for value in head.operands)
+    dot = replace(op, operands=operands, results=(made,), regions=(alone,))
+    outer[head.result] = made
+    ops = tuple(inner for inner in region.ops if inner is not head)
+    used = {value for inner in ops for value in inner.operands}
+    params = tuple(value for value in outer if value in used)
+    rest = Region(params, ops, tuple(results))
+    operands = tuple(outer[value] for value in params)
+    epilogue = replace(op, operands=operands, results=tuple(results.values()), regions=(rest,))
+    return [dot, epilogue]
 
 
 def _reduction(op: Op, reduce: Op, outer: dict[Value, Value]) -> Op:

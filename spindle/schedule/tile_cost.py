@@ -134,14 +134,17 @@ def _queueing(moves: Iterable[_Moves]) -> float:
 
 
 def _moves(operand: Operand, tile: Sequence[int]) -> _Moves:
-    """What moves a full tile: rows that touch in SDRAM are one transfer."""
+    """What moves a full tile: rows that touch in SDRAM are one transfer (firmware/rt/move.c)."""
     rows, words = operand_rows(operand, tile), row_words(operand, tile)
+    transfers, reach = rows, words * 4
     for dim in (3, 2, 1):
-        step = operand.stride[dim]
-        if step != 0 and dim != operand.fast:
-            touching = granules(operand, tile, dim) if step == words * 4 else 1
-            return rows // touching, rows * words
-    return rows, rows * words
+        step, count = operand.stride[dim], granules(operand, tile, dim)
+        if step == 0 or dim == operand.fast or count == 1:
+            continue
+        if step != reach:
+            break
+        transfers, reach = transfers // count, reach * count
+    return transfers, rows * words
 
 
 def _sum(moves: Iterable[_Moves]) -> _Moves:

@@ -8,7 +8,8 @@ docs/spec/run.md (arena, doorbell, completion), docs/spec/barrier.md (keys, rout
           + 0x0200  core records        18 of 128 bytes, by virtual core
           + 0x1000  command ring        64 commands of 64 bytes
           + 0x2000  IOBUF blocks        18 of 512 bytes, by virtual core
-          + 0x4400  heap                programs, constants, binding tables, buffers
+          + 0x4400  overlays            code of the kernel groups, written before the load
+          + 0xa400  heap                programs, constants, binding tables, buffers
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ RING_OFFSET = 0x1000
 RING_ENTRIES = 64
 IOBUF_OFFSET = 0x2000
 IOBUF_BYTES = 512
-HEAP_OFFSET = 0x4400
+OVERLAYS_OFFSET = 0x4400
+HEAP_OFFSET = 0xA400
 
 KEY_BASE = 0x5D000000
 KEY_MASK = 0xFF0000FC

@@ -28,6 +28,7 @@ class Constant:
 
 
 _FITTED = "emulated chip, 2026-11-25, fitted to the steps of the MLP demo"
+_OVERLAY = "emulated chip, 2026-11-25, loads of 320 and 6656 B on one core"
 
 CONSTANTS: tuple[Constant, ...] = (
     Constant(
@@ -64,6 +65,23 @@ CONSTANTS: tuple[Constant, ...] = (
         330,
         "measured",
         f"{_FITTED}: address and rows of one operand of a tile",
+    ),
+    Constant(
+        "overlay_cycles",
+        1250,
+        1350,
+        "measured",
+        f"{_OVERLAY}: a load beside its pieces; code in system RAM",
+    ),
+    Constant(
+        "overlay_piece_cycles",
+        95,
+        105,
+        "measured",
+        f"{_OVERLAY}: a piece beside its transfer and words",
+    ),
+    Constant(
+        "overlay_word_cycles", 4.5, 4.6, "measured", f"{_OVERLAY}: copy a word to ITCM, add it up"
     ),
     Constant(
         "instr_cycles", 30, 34, "measured", f"{_FITTED}: strip instruction: fetch, registers, call"
@@ -106,6 +124,33 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("balance_cycles", 9.0, 10.0, "measured", f"{_FITTED}: per partial exponent"),
     Constant("quantise_cycles", 23.2, 25.0, "measured", _FITTED),
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
+    Constant(
+        "dot_s13_chunk_cycles",
+        97.75,
+        98.5,
+        "measured",
+        "docs/kernels.md: 8 k of 3x3 outputs, narrow",
+    ),
+    Constant(
+        "dot_s16_chunk_cycles",
+        111.5,
+        112.5,
+        "measured",
+        "docs/kernels.md: 8 k of 3x3 outputs, wide A",
+    ),
+    Constant(
+        "dot_s16_block_cycles",
+        42.0,
+        46.0,
+        "measured",
+        "docs/kernels.md: 3x3 block beside its chunks, 11 a row",
+    ),
+    Constant(
+        "dot_s16_finish_cycles", 26, 28, "measured", "docs/kernels.md: sum to float32, per output"
+    ),
+    Constant(
+        "quantise_16_cycles", 19.5, 21, "measured", "docs/kernels.md: per element, narrow and wide"
+    ),
 )
 
 CHIP_CONSTANTS: tuple[Constant, ...] = (

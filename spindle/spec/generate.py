@@ -6,6 +6,7 @@ Tests fail when they are stale.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from spindle.spec import arena, chip, costs, records, sources, tables
@@ -17,7 +18,8 @@ _HEAD = "/* Generated from spindle/spec/ by `make generate`; do not edit. */\n"
 def abi_hash() -> int:
     """32-bit hash of the records and of the primitive and kernel tables (names and numbers)."""
     parts = [f"{r.name}:{r.format}:{[f.name for f in r.fields]}" for r in records.RECORDS.values()]
-    parts += [str(records.FLAGS), str(tables.PRIM), str(tables.KERNEL), str(_limits())]
+    parts += [str(records.FLAGS), str(tables.PRIM), str(tables.KERNEL), str(tables.GROUP)]
+    parts += [str(_limits())]
     return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:4], "little")
 
 
@@ -34,15 +36,21 @@ def _limits() -> dict[str, int]:
         "PANEL_ROW_WORDS": records.PANEL_ROW_WORDS,
         "NO_DIM": records.NO_DIM,
         "NO_PLACE": records.NO_PLACE,
+        "MAX_GROUPS": records.MAX_GROUPS,
         "ADAM_G_LAST": tables.ADAM_G_LAST,
         "NONFINITE_FLAG": tables.NONFINITE_FLAG,
         "QUANTISE_GIVEN": tables.QUANTISE_GIVEN,
+        "QUANTISE_WIDE": tables.QUANTISE_WIDE,
+        "SCAN_WORDS": tables.SCAN_WORDS,
     }
     for name in (
         "SDRAM_BASE",
         "RECORD_SLOT_BYTES",
         "TILE_ARENA_BYTES",
         "HALF_ARENA_BYTES",
+        "ITCM_WINDOW_BASE",
+        "ITCM_WINDOW_BYTES",
+        "OVERLAY_PIECE_BYTES",
         "DTCM_BYTES",
         "DTCM_RUNTIME_BYTES",
         "DTCM_ARENA_BYTES",
@@ -78,9 +86,18 @@ def records_header() -> str:
     out += [f"#define N_PRIMITIVES {len(tables.PRIM)}", ""]
     out += [f"#define KERNEL_{name} {number}" for name, number in tables.KERNEL.items()]
     out += [f"#define N_KERNELS {len(tables.KERNEL)}", ""]
+    out += [f"#define GROUP_{name} {number}" for name, number in tables.GROUP.items()]
+    out += [f"#define N_GROUPS {len(tables.GROUP)}", ""]
+    out += ["/* Group of each kernel; room of each group's code in bytes. */"]
+    out += [_list("KERNEL_GROUPS", (tables.GROUP[group] for _, group, _ in tables.KERNELS))]
+    out += [_list("GROUP_BYTES", (group.size_bytes for group in tables.GROUPS)), ""]
     for record in records.RECORDS.values():
         out += _struct(record)
     return "\n".join([*out, "#endif", ""])
+
+
+def _list(name: str, values: Iterable[int]) -> str:
+    return f"#define {name} {{{', '.join(map(str, values))}}}"
 
 
 def _number(value: int) -> str:

@@ -24,6 +24,8 @@ CHUNK = 8
 """A panel's rows are padded to a multiple of so many k (docs/spec/image.md, panels)."""
 PANEL_ROW_WORDS = 4
 """Exponent and correction of a panel's row, per K-block (firmware/kernels/panel.h)."""
+MAX_GROUPS = 8
+"""Kernel groups with an overlay."""
 NO_DIM = 255
 NO_PLACE = 255
 
@@ -253,6 +255,14 @@ STATUS = _record(
     Field("reserved", "u32", 15, ""),
 )
 
+OVERLAY = _record(
+    "overlay",
+    "Where a kernel group's code lies in SDRAM, to be copied into the overlay window.",
+    Field("address", "u32", 1, "0: no code"),
+    Field("bytes", "u32", 1, "multiple of 32"),
+    Field("check", "u32", 1, "complement of the sum of its words"),
+)
+
 SESSION = _record(
     "session",
     "What differs per chip, at the arena's start; the firmware reads it once (docs/spec/run.md).",
@@ -269,7 +279,8 @@ SESSION = _record(
     Field("tag", "u32", 1, "fixed IP tag of completions"),
     Field("place_core", "u8", 16, "virtual core of each place"),
     Field("neighbour_key", "u32", 6, "for links 0..5; 0: none"),
-    Field("reserved", "u32", 43, ""),
+    Field("overlay", "overlay", MAX_GROUPS, "of group g + 1; group 0 is resident"),
+    Field("reserved", "u32", 43 - 3 * MAX_GROUPS, ""),
 )
 
 CORE = _record(
@@ -317,6 +328,7 @@ FLAGS: dict[str, dict[str, int]] = {
         "DMA": 7,
         "CORE": 8,
         "BARRIER": 9,
+        "OVERLAY": 10,
     },
     "CORE": {"NONE": 0, "IDLE": 1, "RUN": 2, "CRASHED": 3, "UNUSED": 4},
 }

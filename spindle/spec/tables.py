@@ -112,36 +112,88 @@ PRIM: dict[str, int] = {primitive.name: i for i, primitive in enumerate(PRIMITIV
 ADAM_G_LAST = 1
 """ADAM_F32 imm bit: v' = b2*v + (c2*g)*g; clear: b2*v + c2*(g*g)."""
 
-KERNELS: tuple[tuple[str, str], ...] = (
-    ("STRIP", "strip program over dims 0..2"),
-    ("COPY", "operand 0 in, operand 1 out of the same DTCM buffer; no computing"),
-    ("TRANSPOSE", "operand 0 read with fast dim 1, operand 1 written with fast dim 2"),
+
+@dataclass(frozen=True)
+class Group:
+    """Kernels that share the overlay window of ITCM (docs/spec/run.md, Overlays).
+
+    size_bytes: room of their code, which the linked size stays within; the timing model loads so
+    many bytes.
+    """
+
+    name: str
+    size_bytes: int
+    kernels: str
+
+
+RESIDENT = "RESIDENT"
+"""The group that is always there."""
+
+GROUPS: tuple[Group, ...] = (
+    Group(RESIDENT, 0, "strip programs and moves: outside of the window"),
+    Group("S28", 6720, "bfp28: scanning, balancing, quantising, dots"),
+    Group("S16", 6720, "bfp16 and bfp13: quantising, dots"),
+    Group("F32", 320, "dots whose every step is rounded"),
+)
+
+GROUP: dict[str, int] = {group.name: i for i, group in enumerate(GROUPS)}
+
+KERNELS: tuple[tuple[str, str, str], ...] = (
+    ("STRIP", RESIDENT, "strip program over dims 0..2"),
+    ("COPY", RESIDENT, "operand 0 in, operand 1 out of the same DTCM buffer; no computing"),
+    ("TRANSPOSE", RESIDENT, "operand 0 read with fast dim 1, operand 1 written with fast dim 2"),
     (
         "SCAN",
+        "S28",
         "operand 0 X[d1, d3] with the whole of dim 3; out operand 1 partial a_k, one row a tile",
     ),
-    ("SCAN_FREE", "operand 0 X[d1, d3], inner 3; out operand 1 r[d1]: largest exponent"),
-    ("SCAN_K", "operand 0 X[d1, d3], operand 1 r[d1]; out operand 2 partial a_k, one row a tile"),
-    ("BALANCE", "operands 0, 1 partial a_k[d1, d3], b_k[d2, d3]; out operand 2 d_k[d3]"),
+    ("SCAN_FREE", "S28", "operand 0 X[d1, d3], inner 3; out operand 1 r[d1]: largest exponent"),
+    (
+        "SCAN_K",
+        "S28",
+        "operand 0 X[d1, d3], operand 1 r[d1]; out operand 2 partial a_k, one row a tile",
+    ),
+    ("BALANCE", "S28", "operands 0, 1 partial a_k[d1, d3], b_k[d2, d3]; out operand 2 d_k[d3]"),
     (
         "QUANTISE",
+        "S28",
         "operand 0 X[d1, d3], operand 1 d_k[d3]; out operand 2 panel, 3 exponents; 4 given",
     ),
     (
         "DOT_S28",
+        "S28",
         "operands 0, 1 panels A[d1, d3], B[d2, d3], 2, 3 their exponents, 4, 5 lazy A, B,"
         " 6 internal C[d1, d2]; then a strip program over C",
     ),
-    ("DOT_F32", "operands 0, 1 A[d1, d3], B[d2, d3], 2 internal C[d1, d2]; then a strip program"),
+    (
+        "DOT_F32",
+        "F32",
+        "operands 0, 1 A[d1, d3], B[d2, d3], 2 internal C[d1, d2]; then a strip program",
+    ),
+    (
+        "QUANTISE_13",
+        "S16",
+        "operand 0 X[d1, d3]; out operand 1 narrow panel, 2 exponents; 3 given",
+    ),
+    ("QUANTISE_16", "S16", "operand 0 X[d1, d3]; out operand 1 panel, 2 exponents; 3 given"),
+    ("DOT_S13", "S16", "as DOT_S28, on 13-bit mantissas, both panels narrow"),
+    ("DOT_S16", "S16", "as DOT_S28, on 16-bit mantissas, panel A wide, B narrow"),
 )
+"""Name, group, what it does."""
 
-KERNEL: dict[str, int] = {name: i for i, (name, _) in enumerate(KERNELS)}
+KERNEL: dict[str, int] = {name: i for i, (name, _, _) in enumerate(KERNELS)}
 
 EMPTY_EXPONENT = -32768
 """Exponent of a row, column or block without a finite non-zero element."""
 
 QUANTISE_GIVEN = 2
-"""In a QUANTISE task's arg: operand 4 gives the rows' exponents, which are copied to operand 3."""
+"""In a QUANTISE task's arg: its last operand gives the rows' exponent words, which it copies."""
+
+QUANTISE_WIDE = 1
+"""In a QUANTISE_16 task's arg: the panel is wide, as A of DOT_S16 (docs/spec/dots16.md)."""
+
+SCAN_WORDS = 1
+"""In a SCAN_FREE task's arg: exponent words are written (NONFINITE_FLAG) in place of exponents."""
 
 NONFINITE_FLAG = 0x10000
 """Set in an exponent word (low half: e as int16) when the block has an Inf or a NaN."""

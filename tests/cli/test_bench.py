@@ -45,7 +45,7 @@ def test_float32_takes_longer(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("gemm --size 0", "--size 0 is out of range; 1 to 1024"),
         ("gemm --size 1025", "--size 1025 is out of range; 1 to 1024"),
-        ("gemm --matmul bfp16", "matmul='bfp16' is not built yet"),
+        ("gemm --matmul bf16", "matmul='bf16' is not a mode of multiplying"),
         ("conv", "invalid choice: 'conv'"),
     ],
 )

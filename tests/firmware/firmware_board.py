@@ -13,7 +13,7 @@ from typing import Any
 
 from vboard.scp_host import ALLOC, AR, INFO, STAGING, BoardWire, Host
 
-from spindle.firmware_build import build
+from spindle.firmware_build import build, overlays
 from spindle.spec import arena as spec
 from spindle.spec import chip as chip_spec
 from spindle.spec import generate, records
@@ -69,6 +69,7 @@ class FirmwareBoard:
         self.board.set_guard(self.chip, self.arena, self.arena_bytes)
 
     def _session(self) -> None:
+        made = overlays.overlays(build.build(), self.arena)
         record = {
             "magic": spec.SESSION_MAGIC,
             "abi_hash": generate.abi_hash(),
@@ -80,9 +81,12 @@ class FirmwareBoard:
             "service": self.service,
             "tag": TAG,
             "place_core": tuple(self.place_cores),
+            "overlay": [overlay.fields() for overlay in made],
         }
         zeros = bytes(spec.HEAP_OFFSET - records.RECORDS["session"].size)
         self.write(self.arena, records.RECORDS["session"].pack(record) + zeros)
+        for addr, code in overlays.pieces(made):
+            self.write(addr, code)
 
     def _routes(self) -> None:
         routes = spec.routes(self.place_cores, self.service)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from spindle.firmware_build import build, elf
+from spindle.firmware_build import build, elf, overlays
 from spindle.image.image import Image
 from spindle.spec import arena as spec
 from spindle.spec import chip as chip_spec
@@ -62,6 +62,8 @@ class FirmwareChip:
         self.cycle = 100
         self.sequence = 0
         self.next_free = ARENA + spec.HEAP_OFFSET
+        self.firmware = build.build()
+        self.overlays = overlays.overlays(self.firmware, ARENA)
         self._system_ram()
         self._arena()
         self._routes()
@@ -87,6 +89,8 @@ class FirmwareChip:
     def _arena(self) -> None:
         self.poke(ARENA, bytes(spec.HEAP_OFFSET))
         self.poke(ARENA, records.RECORDS["session"].pack(self.session_record()))
+        for addr, code in overlays.pieces(self.overlays):
+            self.poke(addr, code)
 
     def session_record(self) -> dict[str, Any]:
         """Fields of the session record."""
@@ -100,6 +104,7 @@ class FirmwareChip:
             "service": self.service,
             "tag": 3,
             "place_core": tuple(self.place_cores),
+            "overlay": [overlay.fields() for overlay in self.overlays],
         }
 
     def _routes(self) -> None:
@@ -111,16 +116,17 @@ class FirmwareChip:
         self.cycle += 100
 
     def _load(self) -> None:
-        made = build.build()
-        data, self.elf = made.elf.read_bytes(), elf.read(made.elf)
-        text, cold, tables = (
-            build.contents(data, self.elf.section(name)) for name in (".text", ".cold", ".tables")
+        data, self.elf = self.firmware.elf.read_bytes(), elf.read(self.firmware.elf)
+        text, opening, cold, tables = (
+            build.contents(data, self.elf.section(name)) for name in build.COPIED
         )
+        window = self.elf.section(".open").addr
         tables_at = self.elf.section(".tables").addr - chip_spec.DTCM_BASE
         self.poke(0xE5000000, assemble(TRAMPOLINE))
         self.poke(chip_spec.SYSRAM_USER_BASE, cold)
         for v in range(1, self.n_cores + 1):
             self.rig.load(text, core=self.physical[v])
+            self.rig.load(opening, core=self.physical[v], at=window)
             self.rig.load(tables, core=self.physical[v], dtcm=True, at=tables_at)
             self.rig.start(self.cycle, core=self.physical[v], pc=0xE5000000)
         self.run(200_000)

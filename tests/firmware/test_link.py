@@ -9,6 +9,7 @@ import pytest
 
 from spindle.firmware_build import build, elf
 from spindle.spec import chip
+from spindle.spec.tables import GROUPS
 
 MASKERS = {"hal_pump", "port_disable_irq", "port_dma_wait", "port_restore"}
 MASKERS |= {"port_sleep_unless", "barrier_look"}
@@ -27,8 +28,11 @@ def linked(firmware: build.Firmware) -> elf.Elf:
 
 def test_memories(linked: elf.Elf, capsys: pytest.CaptureFixture[str]) -> None:
     text, cold, bss, tables = map(linked.section, (".text", ".cold", ".bss", ".tables"))
+    groups = {g.name: linked.size_of(f".{g.name.lower()}") for g in GROUPS[1:]}
     assert (text.addr, cold.addr, bss.addr) == (0, chip.SYSRAM_USER_BASE, chip.DTCM_BASE)
-    assert text.size <= chip.ITCM_LOADABLE_BYTES
+    assert text.size <= chip.ITCM_WINDOW_BASE
+    assert max(groups.values()) <= chip.ITCM_WINDOW_BYTES
+    assert linked.size_of(".open") <= build.window_bytes("open")
     assert cold.size <= chip.SYSRAM_USER_BYTES
     assert bss.size <= chip.DTCM_RUNTIME_BYTES - 4
     stacks = chip.DTCM_BASE + chip.DTCM_BYTES - chip.DTCM_MODE_STACKS_BYTES
@@ -36,7 +40,7 @@ def test_memories(linked: elf.Elf, capsys: pytest.CaptureFixture[str]) -> None:
     assert tables.size <= chip.DTCM_TABLES_BYTES
     assert linked.size_of(".data") == 0
     with capsys.disabled():
-        print(f"\nITCM {text.size}, SysRAM {cold.size}, ", end="")
+        print(f"\nITCM {text.size}, overlays {groups}, SysRAM {cold.size}, ", end="")
         print(f"DTCM {bss.size} and {tables.size} bytes", end="")
 
 
@@ -73,7 +77,8 @@ def test_aplx_puts_every_section_in_its_place(firmware: build.Firmware, linked: 
     raw = firmware.elf.read_bytes()
     for name in build.COPIED:
         section = linked.section(name)
-        assert memory[section.addr] == build.contents(raw, section)
+        code = build.contents(raw, section)
+        assert memory[section.addr] == code and len(code) - section.size < build.APLX_UNIT
     assert len(memory[chip.DTCM_BASE]) >= linked.section(".bss").size
     assert not any(memory[chip.DTCM_BASE])
     assert started == 0
@@ -121,4 +126,6 @@ def test_who_masks_interrupts(firmware: build.Firmware, linked: elf.Elf) -> None
 
 def test_tables(firmware: build.Firmware) -> None:
     assert any(line.endswith(" open_session") for line in firmware.symbols.read_text().splitlines())
-    assert "of 32512 in ITCM" in firmware.sizes.read_text()
+    sizes = firmware.sizes.read_text()
+    assert f"of {chip.ITCM_WINDOW_BASE} in ITCM" in sizes
+    assert all(f" {group.name.lower()}, of " in sizes for group in GROUPS[1:])

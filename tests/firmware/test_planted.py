@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from firmware_chip import ROUTER, FirmwareChip, LoadedImage, native_bytes
 from hand_plans import F32, Instr, TaskStep, matrix, plan, strip, types
-from planted_firmware import planted, put_planted
+from planted_firmware import planted
 from test_firmware_chip import FAULT, adam_image, check_healthy, random_args
 
 from spindle.codegen.emit import emit
@@ -36,9 +36,7 @@ def make_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeChip:
     def make(name: str, *wraps: str, defines: Sequence[str] = ()) -> FirmwareChip:
         firmware = planted(tmp_path, name, wraps, defines)
         monkeypatch.setattr(build, "build", lambda: firmware)
-        chip = FirmwareChip(17)
-        put_planted(chip, firmware)
-        return chip
+        return FirmwareChip(17)
 
     return make
 

@@ -118,8 +118,17 @@ def test_precision(asked: Any, kept: str) -> None:
 
 
 def test_unknown_algorithm_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match="bf16_bf16_f32"):
-        ingest(text(lambda a: jnp.dot(a, a, precision="BF16_BF16_F32"), gaussian(3, 3)))
+    with pytest.raises(UnsupportedError, match="tf32_tf32_f32"):
+        ingest(text(lambda a: jnp.dot(a, a, precision="TF32_TF32_F32"), gaussian(3, 3)))
+
+
+@pytest.mark.parametrize("algorithm", ["BF16_BF16_F32", "F16_F16_F32"])
+def test_an_algorithm_may_round_the_operands(algorithm: str) -> None:
+    a, dtype = gaussian(3, 3), algorithm[: algorithm.index("_")].lower()
+    module = ingest(text(lambda a: jnp.dot(a, a, precision=algorithm), a))
+    (got,) = evaluate(module, [a])
+    small = a.astype({"bf16": jnp.bfloat16, "f16": np.float16}[dtype]).astype(np.float32)
+    np.testing.assert_allclose(got, small @ small, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -336,10 +345,14 @@ def test_64_bits_that_fit_32(factor: int, shift: int) -> None:
     assert got.tolist() == [(i * factor) >> shift for i in range(4)]
 
 
-@pytest.mark.parametrize("factor", [1431655766, 2**32])
-def test_64_bits_that_do_not_fit_are_refused(factor: int) -> None:
-    with pytest.raises(UnsupportedError, match="provably fit 32 bits"):
-        ingest(WIDE.format(factor=factor, shift=32))
+@pytest.mark.parametrize(("factor", "fits"), [(1431655765, True), (1431655766, False)])
+def test_64_bits_stay_where_32_may_not_do(factor: int, fits: bool) -> None:
+    module = ingest(WIDE.format(factor=factor, shift=32))
+    verify(module)
+    wide = [value for op in walk(module.body) for value in op.results if value.dtype == "ui64"]
+    assert bool(wide) != fits
+    (got,) = evaluate(module, [np.full(4, 5, np.uint32)])
+    assert got.tolist() == [(i * factor >> 32) + 5 for i in range(4)]
 
 
 def test_first_fitting_result_takes_a_buffer_donor() -> None:

@@ -104,8 +104,6 @@ def test_integers_of_32_bits(dtype: str) -> None:
 @pytest.mark.parametrize(
     ("dtype", "out", "words"),
     [
-        ("bf16", "", "bf16"),
-        ("i8", "i32", "i8"),
         ("f64", "", "cast to float32"),
         ("i1", "", "cast both sides"),
     ],

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from jax import lax
 
-from spindle.ir import evaluate_conv
 from spindle.ir import evaluate_dot as dots
 from spindle.ir.convolution import form, geometry
+from spindle.ir.dot_modes import conv_numerics, of_mode
 from spindle.ir.evaluate import evaluate
 from spindle.ir.graph import ConvNumerics
 
@@ -26,11 +26,15 @@ from test_evaluate_dot import exponent, nonfinite_meaning, rne, to_float32
 FORMS = ("forward", "weight_gradient")
 
 
-def run(op, lhs, rhs, options=data.BFP28):
-    return evaluate(data.module_with(op), [lhs, rhs], options)[0]
+def run(op, lhs, rhs, mode="bfp28"):
+    return evaluate(data.module_with(op), [lhs, rhs], data.Options(matmul=mode))[0]
 
 
-@pytest.mark.parametrize("mode", ["bfp28", "float32"])
+CLOSE = {"bfp28": 0, "float32": 0, "bfp16": 1e-3, "bfp13": 1e-2}
+"""In units of a result's largest element."""
+
+
+@pytest.mark.parametrize("mode", data.MODES)
 @pytest.mark.parametrize("name", data.LAYERS)
 def test_a_layer_and_its_gradients_mean_what_jax_computes(name, mode):
     layer = data.LAYERS[name]
@@ -38,7 +42,9 @@ def test_a_layer_and_its_gradients_mean_what_jax_computes(name, mode):
     got = evaluate(data.training(layer), list(args), data.Options(matmul=mode))
     want = jax.jit(layer.training)(*args)
     for ours, theirs in zip(got, want, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=2e-5)
+        np.testing.assert_allclose(
+            ours, theirs, rtol=1e-5, atol=2e-5 + CLOSE[mode] * abs(theirs).max()
+        )
 
 
 def test_batch_groups_and_reversal_mean_what_jax_computes():
@@ -83,14 +89,14 @@ def relative(table):
     return found
 
 
-def slow_exponents(a, b):
-    """d per channel, E per image, F per output feature."""
+def slow_exponents(a, b, balanced):
+    """d per channel, E per image, F per output feature; None where nothing has one."""
     ta, tb = tops(a), tops(b)
     pairs = zip(relative(ta), relative(tb), strict=True)
-    d = [0 if x is None or y is None else (y - x) // 2 for x, y in pairs]
+    d = [0 if not balanced or x is None or y is None else (y - x) // 2 for x, y in pairs]
     e = [most(v + s for v, s in zip(row, d, strict=True) if v is not None) for row in ta]
     f = [most(v - s for v, s in zip(row, d, strict=True) if v is not None) for row in tb]
-    return d, [v or 0 for v in e], [v or 0 for v in f]
+    return d, e, f
 
 
 def slow_terms(a, b, place, stride, order):
@@ -106,12 +112,25 @@ def slow_terms(a, b, place, stride, order):
         yield (a[(c, *at)] if inside else np.float32(0)), b[(c, *w)], c
 
 
-def mantissa(x, d, e):
-    return rne(Fraction(float(x)) * Fraction(2) ** (d + 26 - e)) if counts(x) else 0
+def mantissa(x, d, e, bits=28):
+    if not counts(x):
+        return 0
+    limit = 2 ** (bits - 1) - 1
+    return min(max(rne(Fraction(float(x)) * Fraction(2) ** (d + bits - 2 - e)), -limit), limit)
+
+
+def slow_whole(terms, e, f, mode):
+    """bfp16 or bfp13: one exact sum, rounded once."""
+    bits, drop = {"bfp16": (16, 7), "bfp13": (13, 0)}[mode]
+    if e is None or f is None:
+        return np.float32(0)
+    s = sum(mantissa(x, 0, e, bits) * mantissa(w, 0, f, bits) // 2**drop for x, w, _ in terms)
+    s += len(terms) // 2 if drop else 0
+    return to_float32(Fraction(s) * Fraction(2) ** (e + f - 2 * (bits - 2) + drop))
 
 
 def slow_output(terms, d, e, f, k_block):
-    total = np.float32(0)
+    total, e, f = np.float32(0), e or 0, f or 0
     for start in range(0, len(terms), k_block):
         block = terms[start : start + k_block]
         s = sum(mantissa(x, d[c], e) * mantissa(w, -d[c], f) for x, w, c in block)
@@ -120,58 +139,66 @@ def slow_output(terms, d, e, f, k_block):
     return total
 
 
+@pytest.mark.parametrize("mode", data.BFP_MODES)
 @pytest.mark.parametrize("order", FORMS)
 @pytest.mark.parametrize("name", [name for name in data.OPERANDS if name != "overflow"])
-def test_bits_equal_plain_python_integers(name, order):
+def test_bits_equal_plain_python_integers(name, order, mode):
     a, b = data.operands(name, 2, 3, 2, 4, 3)
-    numerics = ConvNumerics("bfp28", order, k_block=8)
+    balanced = mode == "bfp28"
+    numerics = ConvNumerics("bfp28", order, k_block=8) if balanced else None
     op = data.conv_op(a, b, order, strides=(2, 2), numerics=numerics)
-    got = run(op, data.laid_out(a, order), b)
-    d, e, f = slow_exponents(a, b)
+    got = run(op, data.laid_out(a, order), b, mode)
+    d, e, f = slow_exponents(a, b, balanced)
     for m, n, *place in np.ndindex(*got.shape):
         terms = list(slow_terms(a[m], b[n], place, 2, order))
-        want = slow_output(terms, d, e[m], f[n], 8)
+        if balanced:
+            want = slow_output(terms, d, e[m], f[n], 8)
+        else:
+            want = slow_whole(terms, e[m], f[n], mode)
         assert got[(m, n, *place)].view(np.uint32) == want.view(np.uint32), (m, n, place)
 
 
 # The bound
 
 
-def check_bound(op, lhs, rhs):
+def check_bound(op, lhs, rhs, mode):
     order = form(op)
     a, b = data.matrices(op, lhs, rhs, order)
     exact = a.astype(np.longdouble) @ b.astype(np.longdouble).swapaxes(1, 2)
     shape = geometry(op)
-    got = run(op, lhs, rhs).transpose(0, 2, 3, 1)
+    got = run(op, lhs, rhs, mode).transpose(0, 2, 3, 1)
     got = got.reshape(shape.images * shape.places, shape.groups, shape.outputs).swapaxes(0, 1)
-    assert (np.abs(got - exact) <= data.bound(op, lhs, rhs, order)).all()
+    assert (np.abs(got - exact) <= data.bound(op, lhs, rhs, order, mode)).all()
 
 
 SHAPES = [(2, 3, 4, 6, 3), (1, 70, 2, 4, 3), (3, 5, 3, 7, 5), (2, 1, 1, 5, 1)]
 
 
+@pytest.mark.parametrize("mode", data.BFP_MODES)
 @pytest.mark.parametrize("order", FORMS)
 @pytest.mark.parametrize("name", [name for name in data.OPERANDS if name != "overflow"])
-def test_error_stays_in_the_bound(name, order):
+def test_error_stays_in_the_bound(name, order, mode):
     for shape in SHAPES:
         a, b = data.operands(name, *shape)
         for attrs in ({}, {"strides": (2, 2)}, {"lhs_dilation": (2, 2)}, {"rhs_dilation": (1, 2)}):
-            check_bound(data.conv_op(a, b, order, **attrs), data.laid_out(a, order), b)
+            check_bound(data.conv_op(a, b, order, **attrs), data.laid_out(a, order), b, mode)
 
 
+@pytest.mark.parametrize("mode", data.BFP_MODES)
 @pytest.mark.parametrize("order", FORMS)
 @pytest.mark.parametrize(("channels", "window"), [*((k, 1) for k in EDGE_K), (57, 3), (113, 3)])
-def test_largest_mantissas_at_block_edges(channels, window, order):
+def test_largest_mantissas_at_block_edges(channels, window, order, mode):
     a, b = data.operands("all max", 2, channels, 2, 3, window)
-    check_bound(data.conv_op(a, b, order), data.laid_out(a, order), b)
+    check_bound(data.conv_op(a, b, order), data.laid_out(a, order), b, mode)
 
 
-def test_a_long_contraction():
+@pytest.mark.parametrize("mode", data.BFP_MODES)
+def test_a_long_contraction(mode):
     """63 images of 40 x 40: 100,800 positions."""
     a, b = data.operands("constant", 63, 1, 2, 40, 40)
     transposed = a.swapaxes(0, 1), np.repeat(b[:, :1], 63, axis=1)
     lhs = data.laid_out(transposed[0], "weight_gradient")
-    check_bound(data.conv_op(*transposed, "weight_gradient"), lhs, transposed[1])
+    check_bound(data.conv_op(*transposed, "weight_gradient"), lhs, transposed[1], mode)
 
 
 # Form, order, non-finite
@@ -192,21 +219,22 @@ def test_reversal_is_a_reversed_kernel_bit_for_bit():
     assert (turned.view(np.uint32) == plain.view(np.uint32)).all()
 
 
+@pytest.mark.parametrize("mode", data.BFP_MODES)
 @pytest.mark.parametrize("order", FORMS)
 @pytest.mark.parametrize("name", data.NONFINITE)
-def test_infinities_and_nans(name, order):
+def test_infinities_and_nans(name, order, mode):
     a, b = data.nonfinite(name)
     op, lhs = data.conv_op(a, b, order), data.laid_out(a, order)
     windows, kernel = data.matrices(op, lhs, b, order)
     expected = nonfinite_meaning(windows[0], kernel[0].T).reshape(4, 5, 5, 4).transpose(0, 3, 1, 2)
-    got = run(op, lhs, b)
+    got = run(op, lhs, b, mode)
     special = ~np.isfinite(expected)
     assert special.any() and not special.all()
     assert (got.view(np.uint32)[np.isnan(expected)] == 0x7FC00000).all()
     infinite = special & ~np.isnan(expected)
     assert (got[infinite] == expected[infinite]).all()
     clean = [np.where(np.isfinite(x), x, np.float32(0)) for x in (lhs, b)]
-    assert (run(op, *clean)[~special] == got[~special]).all()
+    assert (run(op, *clean, mode)[~special] == got[~special]).all()
 
 
 def test_an_infinite_weight_meets_the_zeros_of_padding():
@@ -230,7 +258,7 @@ def test_overflow_is_the_infinity_that_the_order_gives():
 def test_float32_mode_rounds_each_step_in_order():
     a, b = data.operands("gauss", 1, 3, 2, 4, 3)
     for order in FORMS:
-        got = run(data.conv_op(a, b, order), data.laid_out(a, order), b, data.FLOAT32)
+        got = run(data.conv_op(a, b, order), data.laid_out(a, order), b, "float32")
         for n, *place in np.ndindex(2, 4, 4):
             terms = [x * w for x, w, _ in slow_terms(a[0], b[n], place, 1, order)]
             total = terms[0]
@@ -278,9 +306,12 @@ def test_options_and_precision_decide_the_mode():
     for precision, matmul, mode in (
         ("DEFAULT", "float32", "float32"),
         ("HIGHEST", "float32", "bfp28"),
+        ("HIGH", "float32", "bfp16"),
+        ("DEFAULT", "bfp13", "bfp13"),
         ("float32", "bfp28", "float32"),
     ):
         op = data.conv_op(a, b, precision=precision)
-        found = evaluate_conv.conv_numerics(op, data.Options(matmul=matmul))
-        assert found == ConvNumerics(mode, "forward")
+        found = conv_numerics(op, data.Options(matmul=matmul))
+        plain = of_mode(mode)
+        assert found == ConvNumerics(mode, "forward", plain.mantissa, plain.k_block)
     assert dots.NONFINITE_FLAG == 1 << 16

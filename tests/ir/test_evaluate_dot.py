@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from spindle.ir import evaluate_dot as dots
+from spindle.ir.dot_modes import of_mode
 from spindle.ir.evaluate import evaluate
 from spindle.ir.graph import DotNumerics, Module, Op, Region, TensorType, Value
 from spindle.options import Options
@@ -19,6 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numerics_data as data
 
 BFP28 = DotNumerics("bfp28")
+
+
+def dot_in(mode: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """[M, N] of a [M, K] and b [K, N]."""
+    with np.errstate(all="ignore"):
+        return dots.dot_rows(a[None], b.T[None], of_mode(mode))[0]
 
 
 def bfp28(a: np.ndarray, b: np.ndarray, **numerics: object) -> np.ndarray:
@@ -103,28 +110,80 @@ def test_bits_equal_plain_python_integers(name):
     assert (got.view(np.uint32) == dots.canonical(slow_dot(a, b, 16)).view(np.uint32)).all()
 
 
+def slow_mantissas(row: np.ndarray, bits: int) -> tuple[list[int], int | None]:
+    """One exponent for the whole row, None where nothing has one."""
+    e = max((exponent(x) for x in row if x != 0), default=None)
+    limit = 2 ** (bits - 1) - 1
+    unit = Fraction(2) ** (bits - 2 - (e or 0))
+    q = [rne(Fraction(float(x)) * unit) for x in row]
+    return [min(max(v, -limit), limit) for v in q], e
+
+
+def slow_whole(a: np.ndarray, b: np.ndarray, mode: str) -> np.ndarray:
+    """bfp16 or bfp13 of finite operands, one element at a time."""
+    bits, drop = {"bfp16": (16, 7), "bfp13": (13, 0)}[mode]
+    out = np.zeros((a.shape[0], b.shape[1]), np.float32)
+    for m, n in np.ndindex(*out.shape):
+        (qa, ea), (qb, eb) = slow_mantissas(a[m], bits), slow_mantissas(b[:, n], bits)
+        total = sum((x * y) // 2**drop for x, y in zip(qa, qb, strict=True))
+        total += a.shape[1] // 2 if mode == "bfp16" else 0
+        if ea is not None and eb is not None:
+            out[m, n] = to_float32(total * Fraction(2) ** (ea + eb - 2 * (bits - 2) + drop))
+    return out
+
+
+@pytest.mark.parametrize("mode", data.WHOLE_MODES)
+@pytest.mark.parametrize("name", FINITE)
+def test_bits_of_whole_rows_equal_plain_python_integers(name, mode):
+    for k in (1, 2, 41):
+        a, b = data.operands(name, 3, k, 2)
+        got, want = dot_in(mode, a, b), slow_whole(a, b, mode)
+        assert (got.view(np.uint32) == want.view(np.uint32)).all()
+
+
+@pytest.mark.parametrize("mode", data.BFP_MODES)
 @pytest.mark.parametrize("use", ["forward", "dx", "dw"])
 @pytest.mark.parametrize("name", [name for name in FINITE if name not in ("overflow", "largest")])
-def test_error_stays_in_the_bound(name, use):
+def test_error_stays_in_the_bound(name, use, mode):
     for shape in [(12, 600, 10), *data.RAGGED]:
         a, b = data.transposed_uses(*data.operands(name, *shape))[use]
-        check_bound(a, b)
+        check_bound(a, b, mode)
 
 
-def check_bound(a: np.ndarray, b: np.ndarray) -> None:
+def check_bound(a: np.ndarray, b: np.ndarray, mode: str) -> None:
     exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
-    for swapped in (False, True):
-        error = np.abs(bfp28(a, b, swapped=swapped) - exact)
-        assert (error <= data.bfp28_bound(a, b, swapped=swapped)).all()
+    assert (np.abs(dot_in(mode, a, b) - exact) <= data.dot_bound(a, b, mode)).all()
+    if mode == "bfp28":
+        error = np.abs(bfp28(a, b, swapped=True) - exact)
+        assert (error <= data.bfp28_bound(a, b, swapped=True)).all()
 
 
+@pytest.mark.parametrize("mode", data.BFP_MODES)
 @pytest.mark.parametrize("k", data.EDGE_K)
-def test_largest_mantissas_at_block_edges(k):
-    check_bound(*data.operands("all_max", 3, k, 2))
+def test_largest_mantissas_at_block_edges(k, mode):
+    check_bound(*data.operands("all_max", 3, k, 2), mode)
 
 
-def test_a_long_constant_contraction():
-    check_bound(*data.operands("constant", *data.LONG_K))
+@pytest.mark.parametrize("mode", data.BFP_MODES)
+def test_a_long_constant_contraction(mode):
+    check_bound(*data.operands("constant", *data.LONG_K), mode)
+
+
+@pytest.mark.parametrize("mode", data.WHOLE_MODES)
+def test_one_large_element_in_a_long_row_of_small_ones(mode):
+    """What a product of bfp16 loses counts by the largest elements, whatever the sum of all."""
+    for value in (1e-9, 2.0**-7, -(2.0**-7)):
+        a, b = np.full((1, 3000), value, np.float32), np.full((3000, 1), 2.0**-9, np.float32)
+        a[0, 0], b[1, 0] = 1, 1
+        check_bound(a, b, mode)
+
+
+@pytest.mark.parametrize("mode", data.WHOLE_MODES)
+def test_the_order_of_a_whole_row_cannot_be_seen(mode):
+    a, b = data.operands("gauss", 5, 700, 4)
+    order = np.random.default_rng(0).permutation(700)
+    assert (dot_in(mode, a, b) == dot_in(mode, a[:, order], b[order])).all()
+    assert (dot_in(mode, a, b) == dot_in(mode, b.T, a.T).T).all()
 
 
 def nonfinite_meaning(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -137,16 +196,17 @@ def nonfinite_meaning(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return out
 
 
+@pytest.mark.parametrize("mode", data.BFP_MODES)
 @pytest.mark.parametrize("name", [name for name in data.CASES if name.startswith("nonfinite")])
-def test_infinities_and_nans_of_the_operands(name):
+def test_infinities_and_nans_of_the_operands(name, mode):
     a, b = data.operands(name, 6, 600, 5)
-    got, expected = bfp28(a, b), nonfinite_meaning(a, b)
+    got, expected = dot_in(mode, a, b), nonfinite_meaning(a, b)
     special = ~np.isfinite(expected)
     clean_a, clean_b = np.where(np.isfinite(a), a, 0), np.where(np.isfinite(b), b, 0)
     assert special.any() and not special.all()
     assert (got[special & ~np.isnan(expected)] == expected[special & ~np.isnan(expected)]).all()
     assert (got.view(np.uint32)[np.isnan(expected)] == 0x7FC00000).all()
-    same = bfp28(clean_a.astype(np.float32), clean_b.astype(np.float32)) == got
+    same = dot_in(mode, clean_a.astype(np.float32), clean_b.astype(np.float32)) == got
     assert same[~special].all()
 
 
@@ -166,10 +226,14 @@ def test_swapped_is_the_transpose_bit_for_bit():
         assert (there.view(np.uint32) == back.T.view(np.uint32)).all(), name
 
 
-def test_empty_and_zero_contractions_are_plus_zero():
+@pytest.mark.parametrize("mode", data.BFP_MODES)
+def test_empty_and_zero_contractions_are_plus_zero(mode):
     for k in (0, 3):
         a, b = np.full((2, k), -0.0, "f4"), np.ones((k, 3), "f4")
-        assert (bfp28(a, b).view(np.uint32) == 0).all()
+        assert (dot_in(mode, a, b).view(np.uint32) == 0).all()
+
+
+def test_the_empty_float32_dot():
     empty = dots.dot_float32(np.ones((1, 2, 0), "f4"), np.ones((1, 3, 0), "f4"))
     assert empty.shape == (1, 2, 3) and (empty.view(np.uint32) == 0).all()
 
@@ -228,7 +292,9 @@ def test_integer_dots_wrap():
         ("DEFAULT", "bfp28", None, "bfp28"),
         ("DEFAULT", "float32", None, "float32"),
         ("HIGHEST", "float32", None, "bfp28"),
-        ("HIGH", "float32", None, "bfp28"),
+        ("DEFAULT", "bfp16", None, "bfp16"),
+        ("DEFAULT", "bfp13", None, "bfp13"),
+        ("HIGH", "float32", None, "bfp16"),
         ("float32", "bfp28", None, "float32"),
         ("float32", "float32", BFP28, "bfp28"),
     ],
@@ -238,5 +304,5 @@ def test_who_decides_the_mode(precision, matmul, numerics, mode):
     axes = {"lhs_batch": (), "rhs_batch": (), "lhs_contract": (1,), "rhs_contract": (0,)}
     attrs = {"precision": precision, "numerics": numerics, **axes}
     got = run_dot(a, b, (3, 2), Options(matmul=matmul), **attrs)
-    expected = dots.dot_rows(a[None], b.T[None], DotNumerics(mode))[0]
+    expected = dots.dot_rows(a[None], b.T[None], of_mode(mode))[0]
     assert (got == expected).all()

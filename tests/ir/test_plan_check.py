@@ -98,6 +98,9 @@ def test_set_reg_bounds() -> None:
     check(replace(made, steps=(read, TaskStep(task, barrier=True), late)))
     with pytest.raises(InternalError, match="no barrier lies between it and a store to result0"):
         check(replace(made, steps=(read, TaskStep(task), late)))
+    check(replace(made, steps=(read, late, TaskStep(replace(task, extent=(0, 0, 0, 0))), late)))
+    with pytest.raises(InternalError, match="between it and a set_reg from result0"):
+        check(replace(made, steps=(read, late, TaskStep(task, barrier=True))))
 
 
 def test_control_follows_barriers() -> None:

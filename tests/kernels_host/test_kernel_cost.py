@@ -7,6 +7,7 @@ from task_tools import instr, operand, task
 
 from spindle.kernels_host import TaskCost
 from spindle.spec import costs, records
+from spindle.spec.tables import SCAN_WORDS
 
 
 def packed(record, operands, program) -> bytes:
@@ -65,6 +66,18 @@ def test_dot_s28():
             assert mine == (want + 8) // 16
 
 
+@pytest.mark.parametrize("kernel", ["DOT_S13", "DOT_S16"])
+@pytest.mark.parametrize("last", [False, True])
+def test_dot_s16(kernel, last):
+    got = cycles(kernel, (1, 7, 6, 65), extent=(1, 7, 6, 130), last=last)
+    for mine, name in zip(got, costs.SETS, strict=True):
+        c = costs.table(name)
+        chunk = c[f"{kernel.lower()}_chunk_cycles"]
+        want = 3 * 2 * (c["dot_s16_block_cycles"] + 9 * chunk)
+        want += 42 * c["dot_s16_finish_cycles"] if last else 0
+        assert mine == (want + 8) // 16
+
+
 @pytest.mark.parametrize(("stride", "strips"), [((0, 8, 1, 0), 1), ((0, 1, 0, 0), 8)])
 def test_epilogue_counts_with_the_last_inner_tile(stride, strips):
     """A strip per row, or one for all where all operands lie densely."""
@@ -86,6 +99,8 @@ def test_epilogue_counts_with_the_last_inner_tile(stride, strips):
         ("SCAN_FREE", "scan_one_cycles", 10 * 40),
         ("SCAN_K", "scan_one_cycles", 10 * 40),
         ("QUANTISE", "quantise_cycles", 10 * 40),
+        ("QUANTISE_13", "quantise_16_cycles", 10 * 40),
+        ("QUANTISE_16", "quantise_16_cycles", 10 * 40),
         ("TRANSPOSE", "transpose_cycles", 10 * 20),
         ("DOT_F32", "mac_f32_cycles", 10 * 20 * 40),
     ],
@@ -107,8 +122,9 @@ def test_balance_counts_both_partials():
     assert nominal == ((3 + 2) * 40 * each + 8) // 16
 
 
-def words(kernel, tile, extent, k_block=512) -> int:
-    return TaskCost(records.TASK.pack(task(kernel, extent, tile, k_block=k_block))).work_words(tile)
+def words(kernel, tile, extent, k_block=512, **fields) -> int:
+    record = task(kernel, extent, tile, k_block=k_block, **fields)
+    return TaskCost(records.TASK.pack(record)).work_words(tile)
 
 
 def test_workspace():
@@ -120,3 +136,16 @@ def test_workspace():
     flags = 1 + 8 + 10 + 80 // 16
     assert split == 2 * 8 * 10 + flags
     assert whole == small == 4 * 10 + flags
+
+
+@pytest.mark.parametrize("kernel", ["DOT_S13", "DOT_S16"])
+def test_workspace_of_16_bit_dots(kernel):
+    flags = 1 + 9 + 12 + -(-9 * 12 // 16)
+    split = words(kernel, (1, 9, 12, 64), (1, 18, 18, 65), k_block=0)
+    whole = words(kernel, (1, 9, 12, 64), (1, 18, 18, 64), k_block=0)
+    assert split == 2 * 9 * 12 + 3 + flags
+    assert whole == 2 * 3 * 12 + 3 + flags
+
+
+def test_workspace_of_a_scan_with_flags():
+    assert words("SCAN_FREE", (1, 12, 1, 64), (1, 24, 1, 64), arg=SCAN_WORDS) == 24

@@ -26,7 +26,7 @@ def check(x: np.ndarray, d: np.ndarray, arg: int, k_block: int, tile_f: int, acr
     q, e = panel.mantissas(), panel.exponents()
     np.testing.assert_array_equal(q, want.q[0])
     empty = e == EMPTY_EXPONENT
-    np.testing.assert_array_equal(np.where(empty, 0, e), want.e[0])
+    np.testing.assert_array_equal(np.where(empty, evaluate_dot.EMPTY, e), want.e[0])
     np.testing.assert_array_equal(panel.flags(), want.nonfinite[0])
     blocks = np.split(want.q[0], range(k_block, x.shape[1], k_block), axis=1)
     for block, nothing in zip(blocks, empty.T, strict=True):

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import hand_plans as hand
 import numpy as np
 import pytest
-from hand_dots import quantised_dot
+from hand_dots import Side, balance, quantised_dot
 from hand_plans import add_bias, chain, count_down, dynamic_rows, running_rows
 
 from spindle.codegen.emit import emit
 from spindle.image.image import Image
-from spindle.ir.plan import Plan
+from spindle.ir.plan import SCRATCH, Addr, Plan, TaskStep
 from spindle.kernels_host.native import Launch
 from spindle.machines.machine import Run
 from spindle.machines.native import _STATUS, NativeMachine, NativeProgram
 from spindle.schedule.estimate import estimate
-from spindle.spec import costs
+from spindle.spec import chip, costs
+from spindle.spec.tables import GROUP, GROUPS
 
 CORES = (1, 7, 15, 16, 17)
+
+
+def two_groups(lane: int) -> Plan:
+    """A float32 dot on lane 0, then a task of the bfp28 group, both of one tile."""
+    (first, *_), k = hand.dot_float32(8, 8, 8, (8, 8, 8)).steps, 32
+    a, b = (Side(name, Addr(SCRATCH), 8, k, 4 * k, 4, 3) for name in "ab")
+    places = [Addr(SCRATCH, 128 * i) for i in range(3)]
+    task = replace(balance(a, b, *places, 8), lane_first=lane)
+    args = hand.dot_float32(8, 8, 8, (8, 8, 8)).args
+    steps = (first, TaskStep(task, barrier=True), first)
+    return hand.plan("two_groups", steps, args, hand.types(((8, 8), "f32")), scratch=4096)
+
+
 PLANS = [
+    two_groups(0),
     add_bias(61, 70, (7, 33)),
     chain(5, 9, 100, (2, 24)),
     running_rows(5, 4, 70),
@@ -124,3 +140,32 @@ def test_nonfinite_outputs_are_counted_without_clocks() -> None:
     assert clean.nonfinite == 0 and run.nonfinite == 30
     assert sum(step.nonfinite for step in run.steps) == 30
     assert run.cycles == clean.cycles
+
+
+def load_cycles(group: str) -> float:
+    """Cycles of an overlay's load on a core alone, as docs/spec/timing.md says."""
+    of = {name: value / costs.FRACTION for name, value in costs.table("nominal").items()}
+    left, total = GROUPS[GROUP[group]].size_bytes, of["overlay_cycles"]
+    while left:
+        size = min(left, chip.OVERLAY_PIECE_BYTES)
+        total += of["dma_setup_cycles"] + of["dma_fixed_cycles"] + size / of["dma_bytes_per_cycle"]
+        total += of["overlay_piece_cycles"] + size // 4 * of["overlay_word_cycles"]
+        left -= size
+    return total
+
+
+def test_a_lane_pays_for_another_group() -> None:
+    """Two loads where one lane has all tasks; none where each group has a lane of its own.
+
+    The first tile is on its way while a load begins.
+    """
+    together, apart = (estimate(emit(two_groups(lane)), n_cores=16).cycles for lane in (0, 1))
+    hidden = 2 * costs.table("nominal")["overlay_cycles"] / costs.FRACTION
+    loads = load_cycles("S28") + load_cycles("F32")
+    assert loads - hidden <= together - apart <= loads
+
+
+def test_cores_with_several_lanes_pay_for_each_change() -> None:
+    """On one core both lanes' tasks follow one another, whichever lane has them."""
+    counted = [estimate(emit(two_groups(lane)), n_cores=1).cycles for lane in (0, 1)]
+    assert counted[0] == pytest.approx(counted[1], abs=500)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from spindle.ir.dtypes import SMALL_FLOATS
 from spindle.ir.evaluate import evaluate
 from spindle.ir.graph import DTYPES, Module, Op, Region, TensorType, Value
 from spindle.ir.rewrite import Builder
@@ -27,10 +28,18 @@ ODD = np.array(
 ).view(np.float32)
 """NaNs with payloads, infinities, zeros of both signs, denormals, limits."""
 
+NUMBERS = [0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 33, 63, 64, 100, 2**7, 2**15, 2**16 + 5, 2**24 + 1]
+NUMBERS += [2**31, 2**31 - 1, 2**32, 2**32 + 1, 2**40 + 12345, 2**62 + 2**37, 2**63, 2**63 + 2**39]
+"""Drawn as they are and with all bits turned; cut to a type's width."""
+
 
 def hostile(rng: np.random.Generator, type_: TensorType, odd: float = 0.2) -> np.ndarray[Any, Any]:
     """Draw an array of the type, a part `odd` of it from ODD."""
     shape = type_.shape
+    if type_.dtype in SMALL_FLOATS:
+        words = rng.integers(0, 1 << 16, shape).astype(np.uint16).view(DTYPES[type_.dtype])
+        plain = (rng.standard_normal(shape) * 2.0 ** rng.integers(-3, 4)).astype(words.dtype)
+        return np.where(rng.random(shape) < odd, bits(words), bits(plain)).view(words.dtype)
     if type_.dtype == "f32":
         plain = (rng.standard_normal(shape) * 2.0 ** rng.integers(-3, 4)).astype(np.float32)
         chosen = rng.random(shape) < odd
@@ -39,14 +48,15 @@ def hostile(rng: np.random.Generator, type_: TensorType, odd: float = 0.2) -> np
         )
     if type_.dtype == "i1":
         return np.asarray(rng.random(shape) < 0.5)
-    words = rng.choice(np.array([0, 1, 2, 3, 31, 32, 2**31, 2**32 - 1, 7], np.uint32), shape)
-    return np.asarray(words).view(DTYPES[type_.dtype])
+    unsigned = f"u{DTYPES[type_.dtype].itemsize}"
+    words = np.asarray(rng.choice(np.array(NUMBERS, np.uint64), shape)).astype(unsigned)
+    return np.where(rng.random(shape) < 0.5, words, ~words).view(DTYPES[type_.dtype])
 
 
 def bits(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The words of an array."""
+    """The bits of an array, as unsigned integers of the elements' own width."""
     array = np.ascontiguousarray(array).reshape(array.shape)
-    return array if array.dtype == np.bool_ else array.view(np.uint32)
+    return array if array.dtype == np.bool_ else array.view(f"u{array.dtype.itemsize}")
 
 
 def assert_same_bits(

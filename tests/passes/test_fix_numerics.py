@@ -3,7 +3,8 @@
 import pytest
 from pass_tools import program
 
-from spindle.ir.graph import DotNumerics, ReduceTree
+from spindle.ir.dot_modes import of_mode
+from spindle.ir.graph import ReduceTree
 from spindle.options import Matmul, Options
 from spindle.passes.fix_numerics import fix_numerics
 
@@ -13,7 +14,9 @@ from spindle.passes.fix_numerics import fix_numerics
     [
         ("DEFAULT", "bfp28", "bfp28"),
         ("DEFAULT", "float32", "float32"),
-        ("HIGH", "float32", "bfp28"),
+        ("DEFAULT", "bfp16", "bfp16"),
+        ("DEFAULT", "bfp13", "bfp13"),
+        ("HIGH", "float32", "bfp16"),
         ("HIGHEST", "float32", "bfp28"),
         ("float32", "bfp28", "float32"),
     ],
@@ -27,7 +30,7 @@ rhs_batch=(), rhs_contract=(0,)}} : f32[2,2]
         result %2"""
     )
     (dot,) = fix_numerics(module, Options(matmul=matmul)).body.ops
-    assert dot.attrs["numerics"] == DotNumerics(mode)
+    assert dot.attrs["numerics"] == of_mode(mode)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def lowered(module: Module, options: Options) -> Module:
     return result
 
 
-@pytest.mark.parametrize("matmul", ["bfp28", "float32"])
+@pytest.mark.parametrize("matmul", data.MODES)
 @pytest.mark.parametrize("name", data.LAYERS)
 def test_layers_keep_their_bits_through_all_passes(name, matmul):
     options = Options(matmul=matmul)
@@ -39,14 +39,15 @@ def test_layers_keep_their_bits_through_all_passes(name, matmul):
     assert_same_bits(module, pipeline.run(module, options), options)
 
 
+@pytest.mark.parametrize("matmul", data.BFP_MODES)
 @pytest.mark.parametrize("order", data.FORMS)
 @pytest.mark.parametrize("name", data.OPERANDS)
-def test_hostile_operands(name, order):
+def test_hostile_operands(name, order, matmul):
     a, b = data.operands(name, 2, 60, 3, 4, 3)
     op = data.conv_op(a, b, order, strides=(1, 2))
     module = data.module_with(op)
-    args = [data.laid_out(a, order), b]
-    want, got = evaluate(module, args), evaluate(lowered(module, Options()), args)
+    args, options = [data.laid_out(a, order), b], Options(matmul=matmul)
+    want, got = evaluate(module, args, options), evaluate(lowered(module, options), args)
     assert (want[0].view(np.uint32) == got[0].view(np.uint32)).all()
 
 
@@ -71,7 +72,7 @@ def convolutions(draw):
         reversal=(draw(st.booleans()), draw(st.booleans())),
         feature_groups=features,
         batch_groups=batches,
-        precision=draw(st.sampled_from(["DEFAULT", "float32"])),
+        precision=draw(st.sampled_from(["DEFAULT", "HIGH", "float32"])),
     )
 
 

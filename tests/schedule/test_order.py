@@ -37,3 +37,23 @@ def test_a_loop_is_alone_even_where_others_could_wait_for_it() -> None:
     assert found.index([loop]) > next(i for i, group in enumerate(found) if heavy in group)
     order = {member: i for i, group in enumerate(found) for member in group}
     assert order[quick] < order[late] < order[end]
+
+
+def test_registers_are_set_in_the_epoch_that_uses_them() -> None:
+    first, start = job("start", [])
+    source, view = job("view", [start])
+    source.sets = True
+    user, _ = job("user", [view])
+    assert epochs(Block([first, source, user])) == [[first], [source, user]]
+
+
+def test_what_a_register_is_read_from_is_overwritten_an_epoch_later() -> None:
+    first, start = job("start", [])
+    source, view = job("view", [start])
+    source.sets = True
+    user, _ = job("user", [view])
+    writer, new = job("next", [])
+    new.over = start
+    found = epochs(Block([first, source, user, writer]))
+    order = {member: i for i, group in enumerate(found) for member in group}
+    assert order[source] < order[writer]

@@ -66,14 +66,14 @@ def test_reduction_axis(
 ) -> None:
     kept = [i for i in range(len(space)) if i not in over]
     result = broadcast_strides([space[i] for i in kept], kept, space)
-    (one,) = dims.reducing(space, [row_major(space), result], over, "")
+    (one,) = dims.reducing(space, [row_major(space), result], over, "") or []
     assert (one.reduce_axis, one.extents) == (axis, extents)
 
 
 def test_reduction_over_two_axes_with_a_row_broadcast() -> None:
     space = (6, 10)
     bias = broadcast_strides((10,), (1,), space)
-    (one,) = dims.reducing(space, [row_major(space), bias, (0, 0)], (0, 1), "")
+    (one,) = dims.reducing(space, [row_major(space), bias, (0, 0)], (0, 1), "") or []
     assert (one.reduce_axis, one.extents, one.reduced) == (3, (1, 6, 10), 60)
 
 
@@ -81,7 +81,7 @@ def test_reduction_over_two_axes_with_a_row_broadcast() -> None:
     ("n", "levels"), [(1, 1), (256, 1), (257, 2), (512, 2), (513, 2), (1025, 3)]
 )
 def test_tree_levels(n: int, levels: int) -> None:
-    (one,) = dims.reducing((n,), [(1,), (0,)], (0,), "")
+    (one,) = dims.reducing((n,), [(1,), (0,)], (0,), "") or []
     assert one.tree_levels() == levels
 
 

@@ -43,6 +43,9 @@ uint32_t hal_dma_write(struct hal *hal, const struct dma_rows *rows, const void 
  * the cycles waited, as hal_cycles counts them. */
 uint32_t hal_dma_wait(struct hal *hal, uint32_t ticket);
 
+/* Have the code of a kernel group in place (docs/spec/run.md, Overlays). 0 after a fault. */
+uint32_t hal_need_group(struct hal *hal, uint32_t group);
+
 /* One word of SDRAM, read now. */
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram);
 

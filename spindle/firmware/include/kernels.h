@@ -22,6 +22,17 @@ struct kernel_args {
     uint32_t *work;                       /* workspace: kernel's own words, temps, reduce states */
 };
 
+/* A dot on mantissas: panels, their exponents, lazy originals, C, then a strip program's operands. */
+static inline uint32_t kernel_has_panels(uint32_t kernel)
+{
+    return kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_S13 || kernel == KERNEL_DOT_S16;
+}
+
+static inline uint32_t kernel_is_dot(uint32_t kernel)
+{
+    return kernel == KERNEL_DOT_F32 || kernel_has_panels(kernel);
+}
+
 /* Run the task's kernel on one tile. Precondition: every non-LAZY input operand is in DTCM. */
 void kernel_compute(const struct kernel_args *args);
 

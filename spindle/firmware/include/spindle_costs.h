@@ -18,6 +18,9 @@ struct costs {
     uint32_t step_cycles;
     uint32_t tile_cycles;
     uint32_t operand_cycles;
+    uint32_t overlay_cycles;
+    uint32_t overlay_piece_cycles;
+    uint32_t overlay_word_cycles;
     uint32_t instr_cycles;
     uint32_t strip_cycles;
     uint32_t mac_s28_cycles;
@@ -31,6 +34,11 @@ struct costs {
     uint32_t balance_cycles;
     uint32_t quantise_cycles;
     uint32_t transpose_cycles;
+    uint32_t dot_s13_chunk_cycles;
+    uint32_t dot_s16_chunk_cycles;
+    uint32_t dot_s16_block_cycles;
+    uint32_t dot_s16_finish_cycles;
+    uint32_t quantise_16_cycles;
     uint32_t prim[79];
 };
 

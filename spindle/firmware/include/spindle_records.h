@@ -17,20 +17,26 @@
 #define SPINDLE_PANEL_ROW_WORDS 4
 #define SPINDLE_NO_DIM 255
 #define SPINDLE_NO_PLACE 255
+#define SPINDLE_MAX_GROUPS 8
 #define SPINDLE_ADAM_G_LAST 1
 #define SPINDLE_NONFINITE_FLAG 0x00010000u
 #define SPINDLE_QUANTISE_GIVEN 2
+#define SPINDLE_QUANTISE_WIDE 1
+#define SPINDLE_SCAN_WORDS 1
 #define SPINDLE_SDRAM_BASE 0x60000000u
 #define SPINDLE_RECORD_SLOT_BYTES 1536
 #define SPINDLE_TILE_ARENA_BYTES 52224
 #define SPINDLE_HALF_ARENA_BYTES 15872
+#define SPINDLE_ITCM_WINDOW_BASE 25984
+#define SPINDLE_ITCM_WINDOW_BYTES 6784
+#define SPINDLE_OVERLAY_PIECE_BYTES 512
 #define SPINDLE_DTCM_BYTES 0x00010000u
 #define SPINDLE_DTCM_RUNTIME_BYTES 4096
 #define SPINDLE_DTCM_ARENA_BYTES 55296
 #define SPINDLE_DTCM_SYS_STACK_BYTES 2432
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
 #define SPINDLE_ARENA_ALIGN 128
-#define SPINDLE_ABI_HASH 0x3cda6b38u
+#define SPINDLE_ABI_HASH 0xb884ae10u
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
 /* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */
@@ -64,6 +70,7 @@
 #define FAULT_DMA 7
 #define FAULT_CORE 8
 #define FAULT_BARRIER 9
+#define FAULT_OVERLAY 10
 
 /* states of a core record */
 #define CORE_NONE 0
@@ -163,7 +170,21 @@
 #define KERNEL_QUANTISE 7
 #define KERNEL_DOT_S28 8
 #define KERNEL_DOT_F32 9
-#define N_KERNELS 10
+#define KERNEL_QUANTISE_13 10
+#define KERNEL_QUANTISE_16 11
+#define KERNEL_DOT_S13 12
+#define KERNEL_DOT_S16 13
+#define N_KERNELS 14
+
+#define GROUP_RESIDENT 0
+#define GROUP_S28 1
+#define GROUP_S16 2
+#define GROUP_F32 3
+#define N_GROUPS 4
+
+/* Group of each kernel; room of each group's code in bytes. */
+#define KERNEL_GROUPS {0, 0, 0, 1, 1, 1, 1, 1, 1, 3, 2, 2, 2, 2}
+#define GROUP_BYTES {0, 6720, 6720, 320}
 
 /* Adds stride * loop register to an address. */
 struct term {
@@ -363,6 +384,17 @@ _Static_assert(offsetof(struct status, stop) == 60, "status.stop");
 _Static_assert(offsetof(struct status, crashed) == 64, "status.crashed");
 _Static_assert(offsetof(struct status, reserved) == 68, "status.reserved");
 
+/* Where a kernel group's code lies in SDRAM, to be copied into the overlay window. */
+struct overlay {
+    uint32_t address; /* 0: no code */
+    uint32_t bytes; /* multiple of 32 */
+    uint32_t check; /* complement of the sum of its words */
+};
+_Static_assert(sizeof(struct overlay) == 12, "overlay");
+_Static_assert(offsetof(struct overlay, address) == 0, "overlay.address");
+_Static_assert(offsetof(struct overlay, bytes) == 4, "overlay.bytes");
+_Static_assert(offsetof(struct overlay, check) == 8, "overlay.check");
+
 /* What differs per chip, at the arena's start; the firmware reads it once (docs/spec/run.md). */
 struct session {
     uint32_t magic; /* SESSION_MAGIC */
@@ -378,7 +410,8 @@ struct session {
     uint32_t tag; /* fixed IP tag of completions */
     uint8_t place_core[16]; /* virtual core of each place */
     uint32_t neighbour_key[6]; /* for links 0..5; 0: none */
-    uint32_t reserved[43];
+    struct overlay overlay[8]; /* of group g + 1; group 0 is resident */
+    uint32_t reserved[19];
 };
 _Static_assert(sizeof(struct session) == 256, "session");
 _Static_assert(offsetof(struct session, magic) == 0, "session.magic");
@@ -394,7 +427,8 @@ _Static_assert(offsetof(struct session, service) == 36, "session.service");
 _Static_assert(offsetof(struct session, tag) == 40, "session.tag");
 _Static_assert(offsetof(struct session, place_core) == 44, "session.place_core");
 _Static_assert(offsetof(struct session, neighbour_key) == 60, "session.neighbour_key");
-_Static_assert(offsetof(struct session, reserved) == 84, "session.reserved");
+_Static_assert(offsetof(struct session, overlay) == 84, "session.overlay");
+_Static_assert(offsetof(struct session, reserved) == 180, "session.reserved");
 
 /* What one core says of itself; in the arena, by virtual core. */
 struct core {

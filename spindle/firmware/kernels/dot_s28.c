@@ -16,54 +16,19 @@ static uint32_t blocks_whole(const struct task *task)
     return tile >= task->extent[3] || tile % k_block == 0;
 }
 
-static uint32_t sums_words(const struct task *task)
+uint32_t dot_s28_sums_words(const struct task *task)
 {
     return 2u * (blocks_whole(task) ? 2u : task->tile[1]) * task->tile[2];
 }
 
-uint32_t dot_s28_work_words(const struct task *task)
-{
-    uint32_t m = task->tile[1], n = task->tile[2];
-    return sums_words(task) + 1 + m + n + (m * n + 15) / 16;
-}
-
-void dot_s28_view_work(struct dot_s28_work *work, const struct kernel_args *args)
-{
-    work->sums = (int64_t *)args->work;
-    work->flagged = args->work + sums_words(args->task);
-    work->row_flags = work->flagged + 1;
-    work->column_flags = work->row_flags + args->task->tile[1];
-    work->rescue = work->column_flags + args->task->tile[2];
-}
-
-static void clear_words(uint32_t *words, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        words[i] = 0;
-    }
-}
-
-static void gather_flags(uint32_t *flags, const struct panel_row *rows, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        flags[i] |= rows[i].exponent & SPINDLE_NONFINITE_FLAG;
-    }
-}
-
 static void segment_flags(const struct dot_segment *s)
 {
-    const struct tile *tile = &s->args->tile;
-    uint32_t m = tile->extent[1], n = tile->extent[2];
-    uint32_t words = panel_words(s->rows[0], m) | panel_words(s->rows[1], n);
-    if ((words & SPINDLE_NONFINITE_FLAG) == 0) {
-        return;
+    const uint32_t *extent = s->args->tile.extent;
+    uint32_t words = panel_words(s->rows[0], extent[1]) | panel_words(s->rows[1], extent[2]);
+    if (words & SPINDLE_NONFINITE_FLAG) {
+        dot_flags_add(&s->flags, s->args, &s->rows[0]->exponent, &s->rows[1]->exponent,
+                      SPINDLE_PANEL_ROW_WORDS);
     }
-    if (*s->work.flagged == 0) {
-        *s->work.flagged = 1;
-        clear_words(s->work.row_flags, s->args->task->tile[1] + s->args->task->tile[2]);
-    }
-    gather_flags(s->work.row_flags, s->rows[0], m);
-    gather_flags(s->work.column_flags, s->rows[1], n);
 }
 
 static void segment_begin(struct dot_segment *s, const struct kernel_args *args)
@@ -72,9 +37,10 @@ static void segment_begin(struct dot_segment *s, const struct kernel_args *args)
     s->chunk = 0;
     s->rows[0] = (const struct panel_row *)args->data[2];
     s->rows[1] = (const struct panel_row *)args->data[3];
-    dot_s28_view_work(&s->work, args);
+    s->sums = (int64_t *)args->work;
+    dot_flags_view(&s->flags, args);
     if (args->tile.first_inner) {
-        *s->work.flagged = 0;
+        *s->flags.flagged = 0;
     }
 }
 
@@ -107,21 +73,4 @@ void dot_s28_compute(const struct kernel_args *args)
         segment_next(&s);
         block = stop;
     }
-}
-
-uint32_t dot_s28_flagged(const struct kernel_args *args)
-{
-    struct dot_s28_work work;
-    uint32_t count = 0;
-    dot_s28_view_work(&work, args);
-    if (*work.flagged == 0) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < args->tile.extent[1]; i++) {
-        count += work.row_flags[i] != 0;
-    }
-    for (uint32_t j = 0; j < args->tile.extent[2]; j++) {
-        count += work.column_flags[j] != 0;
-    }
-    return count;
 }

@@ -1,8 +1,8 @@
-/* Inside DOT_S28: what dot_s28.c, dot_s28_sums.c (and its host variant) and rescue.c share. */
+/* Inside DOT_S28: what dot_s28.c, dot_s28_rows.c, dot_s28_sums.c and their variants share. */
 #ifndef SPINDLE_DOT_S28_H
 #define SPINDLE_DOT_S28_H
 
-#include "kernels.h"
+#include "dot_flags.h"
 #include "panel.h"
 
 /* A pair of rows of A against the pairs of columns of B, over whole chunks of 8 k. */
@@ -34,20 +34,11 @@ struct dot_row {
 /* c[j] (+)= sums[j] * 2^(exponent + column's), each rounded once. */
 void dot_s28_finish(const struct dot_row *row);
 
-/* Workspace: sums, whether anything is flagged, flags of rows and of columns (which hold nothing
- * before that), rescue state (2 bits per output). */
-struct dot_s28_work {
-    int64_t *sums; /* 8-byte aligned */
-    uint32_t *flagged;
-    uint32_t *row_flags, *column_flags, *rescue;
-};
-
-void dot_s28_view_work(struct dot_s28_work *work, const struct kernel_args *args);
-
 /* The part of one K-block in this tile. */
 struct dot_segment {
     const struct kernel_args *args;
-    struct dot_s28_work work;
+    int64_t *sums; /* in the workspace, 8-byte aligned */
+    struct dot_flags flags;
     uint32_t chunk, chunks; /* first and number, of the tile's panels */
     const struct panel_row *rows[2]; /* of the K-block: of rows, of columns */
     uint32_t first, last;   /* part of the K-block */

@@ -39,7 +39,7 @@ void dot_s28_rows(const struct dot_segment *s)
 {
     uint32_t m = s->args->tile.extent[1];
     uint32_t a_pitch = operand_row_words(&s->args->operands[0], &s->args->tile);
-    int64_t *sums = s->work.sums;
+    int64_t *sums = s->sums;
     struct dot_pair pair;
     struct dot_row out;
     view_pair(&pair, s);

@@ -1,4 +1,4 @@
-/* Exponents of float32 bit patterns: e(x) = floor(log2|x|), shared by scan and quantise. */
+/* Exponents of float32 bit patterns: e(x) = floor(log2|x|), shared by the kernels that look for them. */
 #ifndef SPINDLE_EXPONENT_H
 #define SPINDLE_EXPONENT_H
 
@@ -18,6 +18,14 @@ static inline int32_t exponent_plus(uint32_t bits, int32_t add)
 {
     int32_t e = exponent_of(bits);
     return e == SPINDLE_EMPTY_EXPONENT ? e : e + add;
+}
+
+static inline uint32_t is_nonfinite(uint32_t x) { return (x & 0x7f800000u) == 0x7f800000u; }
+
+/* The word that stands for a row's exponent; nonfinite: 0 where it holds no Inf or NaN. */
+static inline uint32_t exponent_word(int32_t e, uint32_t nonfinite)
+{
+    return ((uint32_t)e & 0xffffu) | (nonfinite ? SPINDLE_NONFINITE_FLAG : 0);
 }
 
 static inline int32_t exponent_max(int32_t a, int32_t b) { return a > b ? a : b; }

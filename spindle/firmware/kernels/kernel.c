@@ -1,5 +1,5 @@
 /* Entry points of kernels.h: what rt/ calls for each tile, by the task's kernel number. */
-#include "dot_s28.h"
+#include "dot_flags.h"
 #include "families.h"
 #include "strip.h"
 
@@ -19,6 +19,10 @@ static compute_fn *const KERNELS[N_KERNELS] = {
     [KERNEL_QUANTISE] = quantise_compute,
     [KERNEL_DOT_S28] = dot_s28_compute,
     [KERNEL_DOT_F32] = dot_f32_compute,
+    [KERNEL_QUANTISE_13] = quantise_16_compute,
+    [KERNEL_QUANTISE_16] = quantise_16_compute,
+    [KERNEL_DOT_S13] = dot_s16_compute,
+    [KERNEL_DOT_S16] = dot_s16_compute,
 };
 
 void kernel_compute(const struct kernel_args *args)
@@ -30,7 +34,7 @@ void kernel_compute(const struct kernel_args *args)
 
 uint32_t kernel_flagged(const struct kernel_args *args)
 {
-    return args->task->kernel == KERNEL_DOT_S28 ? dot_s28_flagged(args) : 0;
+    return kernel_has_panels(args->task->kernel) ? dot_flagged(args) : 0;
 }
 
 void kernel_epilogue(const struct kernel_args *args)
@@ -38,8 +42,8 @@ void kernel_epilogue(const struct kernel_args *args)
     if (args->task->n_instrs == 0) {
         return; /* C itself is stored */
     }
-    if (args->task->kernel == KERNEL_DOT_S28) {
-        strip_run(args, DOT_S28_OPERANDS);
+    if (kernel_has_panels(args->task->kernel)) {
+        strip_run(args, DOT_PANEL_OPERANDS);
     } else if (args->task->kernel == KERNEL_DOT_F32) {
         strip_run(args, DOT_F32_OPERANDS);
     }
@@ -51,5 +55,5 @@ uint32_t kernel_work_words(const struct task *task)
     if (kernel == KERNEL_SCAN || kernel == KERNEL_SCAN_FREE) {
         return scan_work_words(task);
     }
-    return kernel == KERNEL_DOT_S28 ? dot_s28_work_words(task) : 0;
+    return kernel_has_panels(kernel) ? dot_sums_words(task) + dot_flags_words(task) : 0;
 }

@@ -4,6 +4,7 @@
  * are 64 bits wide. The constants and where they come from: spindle/spec/costs.py, tables.py.
  */
 #include "kernel_cost.h"
+#include "dot_s16.h"
 #include "families.h"
 #include "strip.h"
 
@@ -65,6 +66,19 @@ static sixteenths dot_s28_cost(const struct kernel_args *args, const struct cost
            outputs * added * costs->dot_s28_add_cycles;
 }
 
+/* Sums of products, and C with the last inner tile; a wide sum costs more, but is rare. */
+static sixteenths dot_s16_cost(const struct kernel_args *args, const struct costs *costs)
+{
+    const uint32_t *extent = args->tile.extent;
+    uint32_t is_s16 = args->task->kernel == KERNEL_DOT_S16;
+    sixteenths chunk = is_s16 ? costs->dot_s16_chunk_cycles : costs->dot_s13_chunk_cycles;
+    sixteenths rows = (extent[1] + TRIPLE - 1) / TRIPLE, columns = (extent[2] + TRIPLE - 1) / TRIPLE;
+    sixteenths chunks = (extent[3] + SPINDLE_CHUNK - 1) / SPINDLE_CHUNK;
+    sixteenths finish = args->tile.last_inner ? costs->dot_s16_finish_cycles : 0;
+    return rows * columns * (costs->dot_s16_block_cycles + chunks * chunk) +
+           (sixteenths)extent[1] * extent[2] * finish;
+}
+
 static sixteenths balance_cost(const struct kernel_args *args, const struct costs *costs)
 {
     sixteenths rows = 0;
@@ -96,6 +110,12 @@ static sixteenths compute_cost(const struct kernel_args *args, const struct cost
         return free_k * costs->quantise_cycles;
     case KERNEL_DOT_S28:
         return dot_s28_cost(args, costs);
+    case KERNEL_QUANTISE_13:
+    case KERNEL_QUANTISE_16:
+        return free_k * costs->quantise_16_cycles;
+    case KERNEL_DOT_S13:
+    case KERNEL_DOT_S16:
+        return dot_s16_cost(args, costs);
     case KERNEL_DOT_F32:
         return plane * extent[3] * costs->mac_f32_cycles;
     default:
@@ -106,11 +126,10 @@ static sixteenths compute_cost(const struct kernel_args *args, const struct cost
 uint32_t kernel_cycles(const struct kernel_args *args, const struct costs *costs)
 {
     uint32_t kernel = args->task->kernel;
-    uint32_t is_dot = kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32;
+    uint32_t own = kernel_has_panels(kernel) ? DOT_PANEL_OPERANDS : DOT_F32_OPERANDS;
     sixteenths cost = compute_cost(args, costs);
-    if (is_dot && args->tile.last_inner && args->task->n_instrs != 0) {
-        cost += strip_cost(args, costs,
-                           kernel == KERNEL_DOT_S28 ? DOT_S28_OPERANDS : DOT_F32_OPERANDS);
+    if (kernel_is_dot(kernel) && args->tile.last_inner && args->task->n_instrs != 0) {
+        cost += strip_cost(args, costs, own);
     }
     return (uint32_t)((cost + COST_FRACTION / 2) / COST_FRACTION);
 }

@@ -97,12 +97,6 @@ static void chunk_mantissas(uint32_t *x, const int32_t *d, int32_t sign, const i
     }
 }
 
-static uint32_t exponent_word(const struct peaks *peaks, uint32_t row)
-{
-    return ((uint32_t)peaks->e[row] & 0xffffu) |
-           (peaks->nonfinite[row] ? SPINDLE_NONFINITE_FLAG : 0);
-}
-
 /* The exponents of a pair of rows; x: its first place of the panel. */
 static void peaks_find(struct peaks *peaks, const struct source *s, const uint32_t *x)
 {
@@ -143,8 +137,8 @@ static void pair_compute(struct panel_row *rows, const struct source *s, uint32_
     for (uint32_t k = 0; k < s->n_k; k += SPINDLE_CHUNK, out += PLACES) {
         chunk_mantissas(out, chunk_d(padded, s, k), s->sign, peaks.e);
     }
-    rows[0].exponent = exponent_word(&peaks, 0);
-    rows[1].exponent = exponent_word(&peaks, 1);
+    rows[0].exponent = exponent_word(peaks.e[0], peaks.nonfinite[0]);
+    rows[1].exponent = exponent_word(peaks.e[1], peaks.nonfinite[1]);
     panel_differences(panel, source_chunks(s), rows);
 }
 

@@ -15,8 +15,6 @@ struct source {
     const uint32_t *given; /* exponent words of the rows, or 0: they are to be found */
 };
 
-static inline uint32_t is_nonfinite(uint32_t x) { return (x & 0x7f800000u) == 0x7f800000u; }
-
 /* Mantissa of x * 2^d in units of 2^(e - 26). One spare bit below keeps the shift at 1 or more. */
 static inline int32_t mantissa(uint32_t x, int32_t d, int32_t e)
 {

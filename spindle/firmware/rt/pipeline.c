@@ -10,6 +10,8 @@
 
 #define HALF_WORDS (SPINDLE_HALF_ARENA_BYTES / 4)
 
+static const uint8_t GROUP_OF[N_KERNELS] = KERNEL_GROUPS;
+
 /* Operands with a bit in mask, one after another: FOR_OPERANDS(i, mask). */
 #define FOR_OPERANDS(i, mask) \
     for (uint32_t left_ = (mask), i; \
@@ -80,7 +82,7 @@ static void fill_args(struct rt_core *core, const struct rt_run *run, const stru
 
 static void finish_dot(struct rt_core *core, struct rt_run *run)
 {
-    if (run->task->kernel == KERNEL_DOT_S28 && kernel_flagged(&core->args) != 0) {
+    if (kernel_flagged(&core->args) != 0) {
         rescue_run(core, run);
     }
     kernel_epilogue(&core->args);
@@ -95,7 +97,7 @@ static void compute(struct rt_core *core, struct rt_run *run, const struct rt_pl
     hal_charge_tile(core->hal, &core->args);
     if (!hal_estimate(core->hal)) {
         kernel_compute(&core->args);
-        if (place->tile.last_inner && (kernel == KERNEL_DOT_S28 || kernel == KERNEL_DOT_F32)) {
+        if (place->tile.last_inner && kernel_is_dot(kernel)) {
             finish_dot(core, run);
         }
     }
@@ -174,7 +176,8 @@ static void run_tile(struct rt_core *core, struct rt_run *run)
     run->current = ahead;
 }
 
-/* 0 after a fault. Tasks before this one may still be storing: only one that loads knows better. */
+/* 0 after a fault. Tasks before this one may still be storing: only one that loads knows better.
+ * The kernel's code is brought where the lane has a tile. */
 static int begin(struct rt_core *core, struct rt_run *run, const struct step *step)
 {
     uint32_t ready = run->step == step ? run->ready : RT_NOT_READY;
@@ -188,7 +191,8 @@ static int begin(struct rt_core *core, struct rt_run *run, const struct step *st
             load(core, run, 0, run->loads[0] | run->loads[1]);
         }
     }
-    return 1;
+    return !tiles_valid(run, &run->place[0]) ||
+           hal_need_group(core->hal, GROUP_OF[run->task->kernel]);
 }
 
 /* Before a barrier a core that runs one lane prepares the next task while its last stores leave. */

@@ -1,7 +1,8 @@
 /* rescue.c: dots with non-finite operands (docs/numerics.md 3, Non-finite).
  *
  * The original operands (LAZY, 4 and 5) come chunk by chunk of k into the buffers of the panels,
- * which the last inner tile has left: a chunk of tile[3] indices of k never needs more words.
+ * which the last inner tile has left. A mantissa takes half a word or more, an element of the
+ * originals a word: half of tile[3] indices of k at a time never need more.
  */
 #include "parts.h"
 
@@ -40,11 +41,22 @@ static uint32_t tile_words(const struct operand *op, const struct tile *tile)
     return words;
 }
 
+/* Words of a panel's buffer: a full tile of k. */
+static uint32_t panel_words(const struct rt_run *run, uint32_t panel, const struct tile *chunk)
+{
+    struct tile whole;
+    uint32_t most = run->task->tile[3], all = run->task->extent[3];
+    copy_tile(&whole, chunk);
+    whole.origin[3] = 0;
+    whole.extent[3] = most < all ? most : all;
+    return tile_words(&run->operands[panel], &whole);
+}
+
 static int load(struct rt_core *core, struct rt_run *run, uint32_t lazy, const struct tile *chunk)
 {
     uint32_t panel = lazy - LAZY_A + PANEL_A;
     uint32_t words = tile_words(&run->operands[lazy], chunk);
-    if (words > tile_words(&run->operands[panel], chunk)) {
+    if (words > panel_words(run, panel, chunk)) {
         rt_fault(core, FAULT_BAD_STEP, lazy, words);
         return 0;
     }
@@ -72,10 +84,12 @@ static int run_chunk(struct rt_core *core, struct rt_run *run, const struct tile
     return 1;
 }
 
+/* A multiple of 4 where it does not reach the end. */
 static uint32_t chunk_size(const struct task *task, uint32_t k)
 {
-    uint32_t left = task->extent[3] - k;
-    return left < task->tile[3] ? left : task->tile[3];
+    uint32_t left = task->extent[3] - k, half = task->tile[3] / 8 * 4;
+    uint32_t most = half > 4 ? half : 4;
+    return left < most ? left : most;
 }
 
 void rescue_run(struct rt_core *core, struct rt_run *run)

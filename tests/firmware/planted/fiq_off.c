@@ -1,12 +1,12 @@
 /* fiq_off.c: the handler of the monitor's messages keeps FIQ off for FIQ_OFF_CYCLES. */
-#include "planted.h"
+#include "port.h"
 
 #define CYCLES_PER_TURN 4 /* subs, bne taken */
 
 void __real_mailbox_interrupt(uint32_t pc);
 void __wrap_mailbox_interrupt(uint32_t pc);
 
-PLANTED void __wrap_mailbox_interrupt(uint32_t pc)
+void __wrap_mailbox_interrupt(uint32_t pc)
 {
     uint32_t cpsr, turns = FIQ_OFF_CYCLES / CYCLES_PER_TURN;
     __asm__ volatile("mrs %0, cpsr" : "=r"(cpsr));

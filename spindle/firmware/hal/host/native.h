@@ -35,6 +35,7 @@ struct hal {
     uint32_t last_ticket;
     uint32_t waited;       /* last ticket waited for */
     uint32_t first_ticket; /* of this epoch */
+    uint32_t group;        /* whose code the overlay window holds; 0: not known yet in this launch */
     struct tape tape;
     struct native_transfer ring[NATIVE_DMA_RING]; /* of AT_WAIT, by ticket */
     uint32_t dtcm[SPINDLE_DTCM_BYTES / 4];

@@ -15,6 +15,7 @@
     .syntax unified
     .arm
     .section .text.barrier_look, "ax", %progbits
+    .balign 4
 
     .macro  SEND key, cc, status
     mov     \cc, #CC_BASE

@@ -2,6 +2,7 @@
     .syntax unified
     .arm
     .section .text.clz, "ax", %progbits
+    .balign 4
     .globl  __clzsi2
     .type   __clzsi2, %function
 __clzsi2:

@@ -12,6 +12,7 @@
     .syntax unified
     .arm
     .section .text.dma_queue, "ax", %progbits
+    .balign 4
 
     .globl  hal_dma_write
     .type   hal_dma_write, %function

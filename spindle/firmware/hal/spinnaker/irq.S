@@ -5,6 +5,7 @@
     .syntax unified
     .arm
     .section .text.irq, "ax", %progbits
+    .balign 4
 
 /* Call a C handler with r0 = address of the instruction that was interrupted, then tell the VIC. */
     .macro  HANDLER name, function

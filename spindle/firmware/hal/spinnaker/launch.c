@@ -1,4 +1,4 @@
-/* launch.c: how a launch begins on a core, and a place's life without service.
+/* launch.c: a core is ready; how a launch begins on it, and a place's life without service.
  * Page: docs/spec/run.md. In: a command of the ring. Out: lanes ready to run.
  * Runs from system RAM (firmware.ld).
  */
@@ -43,7 +43,7 @@ void launch_publish(uint32_t state)
     own->state = state;
 }
 
-void launch_follow(void)
+static void follow(void)
 {
     uint32_t found = BARRIER_END;
     for (;;) {
@@ -55,4 +55,31 @@ void launch_follow(void)
         launch_begin(status()->last_started);
         found = session_run_launch();
     }
+}
+
+static void rest(void)
+{
+    for (;;) {
+        port_wait_for_interrupt();
+    }
+}
+
+/* The end of a core's open, and all that follows: it does not return. Most programs have bfp28 dots; a
+ * fault met here comes again with the first task that needs the code. */
+void launch_ready(void)
+{
+    uint32_t has_place = firmware.place != SPINDLE_NO_PLACE;
+    if (has_place) {
+        overlay_load(&firmware.hal, GROUP_S28);
+    }
+    core_record(firmware.virtual_core)->state =
+        firmware.is_service || has_place ? CORE_IDLE : CORE_UNUSED;
+    vcpu_state(CPU_RUN);
+    port_restore(0x1f); /* SYS mode, both interrupts on */
+    if (firmware.is_service) {
+        serve_commands();
+    } else if (has_place) {
+        follow();
+    }
+    rest();
 }

@@ -1,6 +1,6 @@
 /* open.c: a core's first instructions in C: who it is, where the arena lies, what its part is.
  * Page: docs/spec/run.md. In: SC&MP's tables, the session record. Out: a core ready for launches.
- * Runs from system RAM (firmware.ld).
+ * Runs once, from the overlay window, where kernels come afterwards (firmware.ld).
  */
 #include "port.h"
 
@@ -23,7 +23,7 @@ static void open_interrupts(void)
     REG(VIC_BASE + VIC_ENABLE) = 1u << VIC_CC_MC | 1u << VIC_CPU_INT | 1u << VIC_TIMER2;
 }
 
-/* Interrupts are off in the CPSR until the caller turns them on. */
+/* Interrupts are off in the CPSR until launch_ready turns them on. */
 static void open_hal(struct hal *hal)
 {
     REG(TIMER_BASE + TIMER1_LOAD) = 0xffffffffu;
@@ -101,17 +101,6 @@ static void open_core(void)
                  firmware.place_core[0] == firmware.service);
     open_hal(&firmware.hal);
     vcpu_say("spindle: ready");
-    core_record(firmware.virtual_core)->state =
-        firmware.is_service || firmware.place != SPINDLE_NO_PLACE ? CORE_IDLE : CORE_UNUSED;
-    vcpu_state(CPU_RUN);
-    port_restore(0x1f); /* SYS mode, both interrupts on */
-}
-
-static void rest(void)
-{
-    for (;;) {
-        port_wait_for_interrupt();
-    }
 }
 
 /* Entered by start.S with interrupts off. r0's low byte is the application's number. */
@@ -121,10 +110,5 @@ void open_session(uint32_t flags_and_app)
     find_arena(flags_and_app & 0xffu);
     read_record();
     open_core();
-    if (firmware.is_service) {
-        serve_commands();
-    } else if (firmware.place != SPINDLE_NO_PLACE) {
-        launch_follow();
-    }
-    rest();
+    launch_ready();
 }

@@ -28,6 +28,7 @@ struct hal {
     uint32_t profile;
     uint32_t nonfinite;
     uint32_t has_fault; /* of this launch */
+    uint32_t group;     /* whose code the overlay window holds; 0: nobody's */
 };
 
 /* The whole state of a core. Zero at start. */
@@ -95,7 +96,7 @@ _Static_assert(offsetof(struct rt_run, loads) == RUN_LOADS, "task.S");
 _Static_assert(offsetof(struct rt_run, stores) == RUN_STORES, "task.S");
 _Static_assert(offsetof(struct rt_run, one_buffer) == RUN_ONE_BUFFER, "task.S");
 _Static_assert(offsetof(struct rt_run, loaded) == RUN_LOADED, "task.S");
-_Static_assert(N_KERNELS == 10 && RT_SLOTS == 32, "task.S");
+_Static_assert(N_KERNELS == 14 && RT_SLOTS == 32, "task.S");
 _Static_assert(offsetof(struct firmware, hal) == HAL_OFFSET, "irq.S");
 _Static_assert(sizeof(struct dma_request) == DMA_REQUEST_BYTES, "irq.S");
 _Static_assert(offsetof(struct hal, head) == HAL_HEAD, "irq.S");
@@ -153,6 +154,12 @@ void hal_give_up(struct hal *hal);
 void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1);
 void session_fail(uint32_t code, uint32_t word);
 
+/* overlay.c: load a group's code; 0 after a fault. overlay_copy.c, overlay_words.S: return the sum of the
+ * words, a multiple of 8 of them */
+uint32_t overlay_load(struct hal *hal, uint32_t group);
+uint32_t overlay_copy(struct hal *hal, uint32_t from, uint32_t n_words);
+uint32_t overlay_words(uint32_t *to, const uint32_t *from, uint32_t n_words);
+
 /* vcpu.c */
 void vcpu_open(uint32_t app_id);
 void vcpu_state(uint32_t state);
@@ -168,7 +175,7 @@ uint32_t session_crc32(const uint32_t *words, uint32_t n_words);
 void launch_read_command(uint32_t sequence);
 void launch_begin(uint32_t sequence);
 void launch_publish(uint32_t state);
-void launch_follow(void);
+void launch_ready(void);
 void serve_commands(void);
 void open_session(uint32_t flags_and_app);
 void crash_report(uint32_t code, uint32_t psr, const uint32_t *saved, uint32_t sp, uint32_t lr);

@@ -13,6 +13,7 @@
 .endm
 
     .section .text.sf_add_mul, "ax", %progbits
+    .balign 4
     .globl  sf_add
     .type   sf_add, %function
     .globl  sf_sub

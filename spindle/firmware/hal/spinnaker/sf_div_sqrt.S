@@ -14,6 +14,7 @@
     .arm
 
     .section .text.sf_div_sqrt, "ax", %progbits
+    .balign 4
     .globl  sf_div
     .type   sf_div, %function
 sf_div:

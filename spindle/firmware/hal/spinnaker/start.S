@@ -8,6 +8,7 @@
     .syntax unified
     .arm
     .section .vectors, "ax", %progbits
+    .balign 4
     .globl  _start
 _start:
     ldr     pc, reset_target
@@ -37,7 +38,9 @@ reset_target:
     .word   reset
     .ltorg
 
-    .section .text.start, "ax", %progbits
+/* Runs once, from the overlay window, as open_session does (firmware.ld). */
+    .section .text.reset, "ax", %progbits
+    .balign 4
 reset:
     mov     r4, r0
     ldr     r0, =0x1f7e             @ both TCMs, write buffer, alignment faults, low vectors
@@ -88,8 +91,11 @@ reset:
     ldr     sp, =SYS_STACK_TOP
     mov     r0, r4
     bl      open_session
-    b       crash_reset             @ it does not return
+    ldr     pc, =crash_reset        @ it does not return
+    .ltorg
 
+    .section .text.crash, "ax", %progbits
+    .balign 4
 /* An exception: r0-r7 and lr of its mode to the mode's stack, then crash_report on a fresh SYS stack
  * with (run-time error, CPSR at the time, saved registers, SYS sp); SYS lr goes on the stack. */
     .macro  CRASH name, code

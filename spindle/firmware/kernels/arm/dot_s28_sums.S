@@ -193,5 +193,6 @@ FUNCTION dot_s28_sums
 
     .section .bss.dot_s28_sums, "aw", %nobits
     .balign 4
+    .balign 4
 locals:
     .space  LOCALS

@@ -107,12 +107,12 @@ static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range
 static uint32_t row_exponent(const struct source *s, const uint32_t *x)
 {
     int32_t e = SPINDLE_EMPTY_EXPONENT;
-    uint32_t flag = 0;
+    uint32_t nonfinite = 0;
     for (uint32_t k = 0; k < s->n_k; k++, x += s->step_k) {
         e = exponent_max(e, exponent_plus(*x, s->sign * s->d[k]));
-        flag |= is_nonfinite(*x) ? SPINDLE_NONFINITE_FLAG : 0;
+        nonfinite |= is_nonfinite(*x);
     }
-    return ((uint32_t)e & 0xffffu) | flag;
+    return exponent_word(e, nonfinite);
 }
 
 /* Any row, or one that is missing: zeros. out: its first place; zeros where k is missing. */

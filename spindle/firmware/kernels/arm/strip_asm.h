@@ -22,6 +22,7 @@
 
 .macro FUNCTION name
     .section .text.\name, "ax", %progbits
+    .balign 4
     .globl  \name
     .type   \name, %function
 \name:

@@ -17,6 +17,7 @@
     .syntax unified
     .arm
     .section .text.move_tile, "ax", %progbits
+    .balign 4
 
 /* r1 sdram, r2 stride, r5 words, r6 n_rows; r3 tile, r4 operand, r7 fast dim, r11 levels, r12 words
  * of the tile; of this dim r8 stride, r9 first, r10 rows. */

@@ -9,7 +9,7 @@
 #define RECORD_BYTES 60 /* step and task */
 #define OPERAND_BYTES 36
 #define ARENA_WORDS 0x3300
-#define KERNELS 10
+#define KERNELS 14
 #define KEPT_SLOTS 32
 #define BAD_STEP 2
 #define BAD_KERNEL 3
@@ -21,6 +21,7 @@
     .syntax unified
     .arm
     .section .text.task_prepare, "ax", %progbits
+    .balign 4
 
     .macro  ADD_BIT set, cond=
     ldr\cond r1, [r5, #\set]

@@ -9,6 +9,7 @@
     .syntax unified
     .arm
     .section .text.tiles, "ax", %progbits
+    .balign 4
 
 /* tiles_start(run, lane): r5 first tile, r7 n_outer, r8 n_inner. */
     .globl  tiles_start

@@ -1,0 +1,44 @@
+"""An MLP 64-128-64-10 with dropout learns handwritten digits."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+from epochs import train
+from mlp_digits import digits as data
+from training import he
+
+SIZES, RATE = (64, 128, 64, 10), 0.2
+
+
+def init(key):
+    """Return (params, stats): weights and biases of each layer, and nothing to keep."""
+    keys = jax.random.split(key, len(SIZES) - 1)
+    layers = zip(keys, pairwise(SIZES), strict=True)
+    return [{"w": he(key, *sizes), "b": jnp.zeros(sizes[1])} for key, sizes in layers], ()
+
+
+def dropout(x, key):
+    """Return x with RATE of its elements zero and the others larger; x itself without a key."""
+    if key is None:
+        return x
+    return jnp.where(jax.random.bernoulli(key, 1 - RATE, x.shape), x / (1 - RATE), 0.0)
+
+
+def forward(params, stats, x, key):
+    """Return logits [B, 10] of images x [B, 64], and stats as they are."""
+    for i, layer in enumerate(params[:-1]):
+        x = jax.nn.relu(x @ layer["w"] + layer["b"])
+        x = dropout(x, None if key is None else jax.random.fold_in(key, i))
+    return x @ params[-1]["w"] + params[-1]["b"], stats
+
+
+def main(jit, device_put, **options):
+    """Train as epochs.train says."""
+    return train((init, forward), data(), jit, device_put, **options)
+
+
+if __name__ == "__main__":
+    import spindle
+
+    main(spindle.jit, spindle.device_put)
