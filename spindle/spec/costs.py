@@ -54,6 +54,13 @@ CONSTANTS: tuple[Constant, ...] = (
         "engine time per transfer beside its bytes; SDRAM word read is 20-30 cycles",
     ),
     Constant("dma_setup_cycles", 8, 9, "measured", f"{_FITTED}: a row of a tile is queued"),
+    Constant(
+        "dma_next_cycles",
+        70,
+        74,
+        "measured",
+        "emulated chip: half an interrupt, which hands over two transfers while the core computes",
+    ),
     Constant("sdram_word_cycles", 25, 30, "documented", "SARK V2.00 slides: 100-150 ns"),
     Constant("barrier_cycles", 400, 500, "modelled", "4x4 tree of packets, 2.0 / 2.5 us"),
     Constant("step_cycles", 950, 1000, "measured", f"{_FITTED}: decode a step, set up its tiles"),

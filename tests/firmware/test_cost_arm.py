@@ -207,6 +207,7 @@ MATRICES = {
     "dot_s28": dot_s28(16, 16, 64),
     "dot_s28, narrow": dot_s28(4, 10, 32),
     "dot_s28, odd": dot_s28(7, 9, 24),
+    "dot_s28, short chunk": dot_s28(8, 16, 10),
     "dot_s28, one": dot_s28(1, 1, 8),
     "dot_f32": dot_f32(8, 16, 24),
     "dot_f32, one column": dot_f32(8, 1, 24),

@@ -75,8 +75,9 @@ def test_dot_s28():
             c = costs.table(name)
             want = c["dot_s28_tile_cycles"] + 4 * c["dot_s28_pair_cycles"]
             want += 13 * c["dot_s28_row_cycles"]
-            want += 12 * (c["mac_s28_cycles"] * 4 * n_k + c["dot_s28_block_cycles"])
-            want += 12 * -(-n_k // 8) * c["dot_s28_chunk_cycles"]
+            chunks = -(-n_k // 8)
+            want += 12 * (c["mac_s28_cycles"] * 32 * chunks + c["dot_s28_block_cycles"])
+            want += 12 * chunks * c["dot_s28_chunk_cycles"]
             want += 7 * finished * c["dot_s28_finish_row_cycles"]
             want += 42 * finished * c["dot_s28_finish_cycles"]
             want += 42 * (finished if k >= 512 else 0) * c["dot_s28_add_cycles"]

@@ -13,6 +13,7 @@ struct costs {
     uint32_t dma_bytes_per_cycle;
     uint32_t dma_fixed_cycles;
     uint32_t dma_setup_cycles;
+    uint32_t dma_next_cycles;
     uint32_t sdram_word_cycles;
     uint32_t barrier_cycles;
     uint32_t step_cycles;

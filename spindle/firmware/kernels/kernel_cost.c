@@ -24,8 +24,8 @@ static sixteenths dot_s28_cost(const struct kernel_args *args, const struct cost
     uint32_t touched = (end + k_block - 1) / k_block - k / k_block;
     uint32_t finished = touched - (end < task->extent[3] && end % k_block != 0);
     sixteenths pairs = groups(m, BLOCK_SIDE), blocks = pairs * groups(n, BLOCK_SIDE);
-    sixteenths macs = blocks * BLOCK_SIDE * BLOCK_SIDE * tile->extent[3];
     sixteenths chunks = groups(tile->extent[3], SPINDLE_CHUNK);
+    sixteenths macs = blocks * BLOCK_SIDE * BLOCK_SIDE * chunks * SPINDLE_CHUNK;
     uint32_t added = finished - (finished != 0 && k < k_block);
     sixteenths segment = costs->dot_s28_tile_cycles + pairs * costs->dot_s28_pair_cycles +
                          (sixteenths)(m + n) * costs->dot_s28_row_cycles +
