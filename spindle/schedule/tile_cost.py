@@ -130,7 +130,9 @@ class Cost:
 
 
 def _queueing(moves: Iterable[_Moves]) -> float:
-    return sum(_COSTS["operand_cycles"] + _COSTS["dma_setup_cycles"] * n for n, _ in moves)
+    """Cycles of the core for transfers; their interrupts meet computing."""
+    row = _COSTS["dma_setup_cycles"] + _COSTS["dma_next_cycles"]
+    return sum(_COSTS["operand_cycles"] + row * n for n, _ in moves)
 
 
 def _moves(operand: Operand, tile: Sequence[int]) -> _Moves:

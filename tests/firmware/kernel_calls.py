@@ -153,24 +153,35 @@ def operand(fast: int, dims: Sequence[int], **fields: int) -> bytes:
     return records.OPERAND.pack({**given, "unit_words": 1, "align_words": 1, **fields})
 
 
+def task_record(
+    task: dict[str, Any], operands: Sequence[bytes], instrs: Sequence[dict[str, Any]] = ()
+) -> bytes:
+    """The record of a task whose only tile is the whole of it (docs/spec/image.md)."""
+    whole = {"tile": tuple(task["extent"]), "inner": records.NO_DIM}
+    counts = {"n_operands": len(operands), "n_instrs": len(instrs)}
+    head = records.TASK.pack({**whole, **task, **counts})
+    return head + b"".join(operands) + b"".join(map(records.INSTR.pack, instrs))
+
+
 def kernel(
     program: ArmProgram | TimedProgram,
     task: dict[str, Any],
     operands: Sequence[bytes],
     data: Sequence[np.ndarray],
     out: int,
+    instrs: Sequence[dict[str, Any]] = (),
 ) -> Call:
     """kernel_compute on the whole of a task as one tile; the result is operand `out`'s words."""
     program.reset()
-    extent = task["extent"]
-    task = {**task, "tile": tuple(extent), "n_operands": len(operands), "inner": records.NO_DIM}
     places = [program.place(array) for array in data]
     work = program.reserve(1 << 12)
-    blob = records.TASK.pack(task) + b"".join(operands)
+    blob = task_record(task, operands, instrs)
     record = program.place(np.frombuffer(blob, np.uint8))
-    tile = (0, 0, 0, 0, *extent, 1, 1)
+    tile = (0, 0, 0, 0, *task["extent"], 1, 1)
     pointers = [*places, *[0] * (records.MAX_OPERANDS - len(places))]
-    words = [record, record + records.TASK.size, 0, *tile, *pointers, work]
+    operands_at = record + records.TASK.size
+    program_at = operands_at + records.OPERAND.size * len(operands)
+    words = [record, operands_at, program_at, *tile, *pointers, work]
     arguments = (program.place(np.array(words, np.uint32)),)
     return Call(program, "kernel_compute", arguments, places[out], data[out].size)
 
