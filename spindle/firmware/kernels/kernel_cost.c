@@ -120,6 +120,11 @@ static sixteenths quantise_cost(const struct kernel_args *args, const struct cos
            (n_f - 2 * fast) * (sixteenths)n_k * slow_word;
 }
 
+static sixteenths quantise16_cost(const struct kernel_args *args, const struct costs *costs)
+{
+    return (sixteenths)args->tile.extent[1] * args->tile.extent[3] * costs->quantise_16_cycles;
+}
+
 static sixteenths transpose_cost(const struct kernel_args *args, const struct costs *costs)
 {
     sixteenths rows = args->tile.extent[1], columns = args->tile.extent[2];
@@ -146,7 +151,7 @@ static sixteenths compute_cost(const struct kernel_args *args, const struct cost
         return dot_s28_cost(args, costs);
     case KERNEL_QUANTISE_13:
     case KERNEL_QUANTISE_16:
-        return free_k * costs->quantise_16_cycles;
+        return quantise16_cost(args, costs);
     case KERNEL_DOT_S13:
     case KERNEL_DOT_S16:
         return dot_s16_cost(args, costs);
