@@ -18,13 +18,13 @@ def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
     """Lay out epochs one after another; each ends with a barrier."""
     arena.begin(groups)
     out: list[Step] = []
-    for group in groups:
-        out += _epoch_steps(group)
+    for epoch, group in enumerate(groups):
+        out += _epoch_steps(group, arena.is_empty(epoch))
     return tuple(out)
 
 
-def _epoch_steps(group: list[Job]) -> list[Step]:
-    laid = search.laid_out(group)
+def _epoch_steps(group: list[Job], empty: bool) -> list[Step]:
+    laid = search.laid_out(group, empty)
     settled = [job.settled(made) if job.settled else made for job, made in laid]
     out = _placed([step for made in settled for step in made])
     if isinstance(out[-1], TaskStep):
