@@ -106,11 +106,33 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("balance_cycles", 9.0, 10.0, "measured", f"{_FITTED}: per partial exponent"),
     Constant("quantise_cycles", 23.2, 25.0, "measured", _FITTED),
     Constant("transpose_cycles", 3.5, 4.0, "measured", "kernels.md 5: 2.9 for int16 pairs"),
-    Constant("dot_s13_chunk_cycles", 98, 99, "modelled", "kernels.md 3a: 8 k of 3x3 outputs"),
-    Constant("dot_s16_chunk_cycles", 110, 111, "modelled", "kernels.md 3b: 8 k of 3x3 outputs"),
-    Constant("dot_s16_block_cycles", 40, 44, "modelled", "3x3 block beside its chunks"),
-    Constant("dot_s16_finish_cycles", 23, 26, "modelled", "int32 to float32, per output"),
-    Constant("quantise_16_cycles", 17, 19, "modelled", "per element: largest, mantissa, packing"),
+    Constant(
+        "dot_s13_chunk_cycles",
+        97.75,
+        98.5,
+        "measured",
+        "docs/kernels.md: 8 k of 3x3 outputs, narrow",
+    ),
+    Constant(
+        "dot_s16_chunk_cycles",
+        111.5,
+        112.5,
+        "measured",
+        "docs/kernels.md: 8 k of 3x3 outputs, wide A",
+    ),
+    Constant(
+        "dot_s16_block_cycles",
+        42.0,
+        46.0,
+        "measured",
+        "docs/kernels.md: 3x3 block beside its chunks, 11 a row",
+    ),
+    Constant(
+        "dot_s16_finish_cycles", 26, 28, "measured", "docs/kernels.md: sum to float32, per output"
+    ),
+    Constant(
+        "quantise_16_cycles", 19.5, 21, "measured", "docs/kernels.md: per element, narrow and wide"
+    ),
 )
 
 CHIP_CONSTANTS: tuple[Constant, ...] = (

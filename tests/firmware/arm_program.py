@@ -5,8 +5,8 @@ In: objects of spindle/firmware and of these tests. Out: register and memory res
 cycles. Nothing but the sources given is linked: a missing
 function is an error, so no compiler library can slip in.
 
-    0x00000040  code and constants
-    0x00400000  variables, then data, handed out by `place`; stack at its end
+    0x00000040  code
+    0x00400000  variables, constants, then data, handed out by `place`; stack at its end
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ ARM = (*build.ARM_FLAGS, "-target", "arm-freestanding-eabi")
 DRIVER = Path(__file__).with_name("arm_driver.c")
 CODE_BYTES = 0x00100000
 VARIABLES = 0x00400000
-DATA = VARIABLES + 0x100
-DATA_BYTES = 0x08000000 - 0x100
+DATA = VARIABLES + 0x800
+DATA_BYTES = 0x08000000 - 0x800
 STACK_BYTES = 0x10000
 RETURN = 0x20
 """Where a called function returns to."""
@@ -51,11 +51,12 @@ ENTRY(_start)
 SECTIONS {
   . = 0x40; _start = .;
   .text : { KEEP(*(.text .text.*)) }
-  .rodata : { *(.rodata .rodata.*) }
   .data : { *(.data .data.*) }
   .bss 0x00400000 (NOLOAD) : { *(.bss .bss.*) }
+  .rodata 0x00400100 : { *(.rodata .rodata.*) }
   /DISCARD/ : { *(.ARM.*) *(.comment) *(.note*) *(.debug*) }
-  ASSERT(SIZEOF(.bss) <= 0x100, "variables reach into the data")
+  ASSERT(SIZEOF(.bss) <= 0x100, "variables reach into the constants")
+  ASSERT(SIZEOF(.rodata) <= 0x700, "constants reach into the data")
 }
 """
 

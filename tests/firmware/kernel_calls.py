@@ -1,7 +1,7 @@
 """Calls of single kernel functions in an ARM program: strip primitives, folds, sums of products.
 
 In: NumPy arrays of float32 bits or integers. Out: what the function wrote, or its cycles.
-Structures are laid out as kernels/strip.h and kernels/dot_s28.h say for 32-bit pointers.
+Structures are laid out as kernels/strip.h, dot_s28.h and dot_s16.h say for 32-bit pointers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from arm_program import ArmProgram, TimedProgram
 
 from spindle.spec import records
-from spindle.spec.tables import KERNEL, QUANTISE_GIVEN
+from spindle.spec.tables import KERNEL, QUANTISE_GIVEN, QUANTISE_WIDE
 
 STRIP = 64
 N_REGS, N_WORD, STRIP_WORDS = 48, 49, 96
@@ -245,4 +245,115 @@ def dot(
     data = [panel(a), panel(b), *rows]
     data += [np.zeros(1, np.uint32)] * 2 + [np.zeros(m * n, np.uint32)]
     task = {"kernel": KERNEL["DOT_S28"], "extent": (1, m, n, k), "k_block": k}
+    return kernel(program, task, [*panels, *scales, *lazy, operand(2, (1, 2))], data, 6)
+
+
+HALVES = ((0, 0), (1, 0), (2, 0), (2, 1), (0, 1), (1, 1))
+"""Row of the triple and k of the pair, in the order of a narrow panel."""
+
+
+def triples(q: np.ndarray, *, wide: bool = False) -> np.ndarray:
+    """[F][K] mantissas, K a multiple of 8, as triples of rows (docs/spec/dots16.md 2)."""
+    full = np.zeros((-(-len(q) // 3) * 3, q.shape[1]), np.int32)
+    full[: len(q)] = q
+    rows = full.reshape(-1, 3, q.shape[1])
+    if wide:
+        return np.ascontiguousarray(rows.transpose(0, 2, 1) << 9)
+    pairs = rows.reshape(len(rows), 3, -1, 2).astype(np.int16)
+    return np.stack([pairs[:, r, :, k] for r, k in HALVES], axis=2)
+
+
+def triple_sums(
+    program: ArmProgram | TimedProgram,
+    bits: int,
+    a: np.ndarray,
+    b: np.ndarray,
+    start: np.ndarray | None = None,
+) -> Call:
+    """dot_s13_sums, dot_s16_sums of rows a[3][K] and columns b[N][K] from start[N / 3][9], or 0."""
+    program.reset()
+    n = len(b) // 3
+    places = program.place(triples(a, wide=bits == 16)), program.place(triples(b))
+    out = program.place(np.zeros(9, np.int32) if start is None else start)
+    begin, step = (out, 0) if start is None else (out, 9)
+    sums = program.reserve(36 * n) if start is None else out
+    words = [*places, a.shape[1] // CHUNK, n, sums, begin, step]
+    arguments = (program.place(np.array(words, np.uint32)),)
+    return Call(program, f"dot_s{bits}_sums", arguments, sums, 9 * n)
+
+
+def finish_16(
+    program: ArmProgram | TimedProgram,
+    sums: np.ndarray,
+    exponents: np.ndarray,
+    exponent: int,
+    high: np.ndarray | None = None,
+) -> Call:
+    """dot_s16_finish of one row of sums[N]; high: what is above them."""
+    program.reset()
+    n = len(sums)
+    columns = program.place((exponents.astype(np.int64) & 0xFFFF).astype(np.uint32))
+    rows = [program.place(row_of_blocks(x)) if x is not None else 0 for x in (sums, high)]
+    out = program.reserve(4 * n)
+    row = [out, *rows, columns, n, exponent & 0xFFFFFFFF]
+    return Call(program, "dot_s16_finish", (program.place(np.array(row, np.uint32)),), out, n)
+
+
+def row_of_blocks(x: np.ndarray) -> np.ndarray:
+    """A row of values as the first row of 3x3 blocks."""
+    blocks = np.zeros((-(-len(x) // 3), 3, 3), np.int32)
+    flat = np.zeros(blocks.shape[0] * 3, np.int32)
+    flat[: len(x)] = x
+    blocks[:, 0] = flat.reshape(-1, 3)
+    return blocks
+
+
+def quantise_16(
+    program: ArmProgram | TimedProgram,
+    x: np.ndarray,
+    bits: int,
+    *,
+    across: bool,
+    out: int,
+    wide: bool = False,
+    given: np.ndarray | None = None,
+) -> Call:
+    """QUANTISE_13 or _16 of a tile x[F][K], stored [K][F] where across; out: 1 panel, 2 words."""
+    n_f, n_k = x.shape
+    unit = 24 if wide else 12
+    shape = {"granule1": 3, "granule3": 8, "unit_words": unit, "align_words": unit // 3}
+    panel = np.full(-(-n_f // 3) * -(-n_k // CHUNK) * unit, 0xDEAD, np.uint32)
+    operands = [
+        operand(1 if across else 3, (1, 3)),
+        operand(records.NO_DIM, (1, 3), **shape),
+        operand(1, (1,)),
+    ]
+    data = [np.ascontiguousarray(x.T if across else x), panel, np.zeros(n_f, np.uint32)]
+    arg = QUANTISE_WIDE if wide else 0
+    if given is not None:
+        arg, operands, data = arg | QUANTISE_GIVEN, [*operands, operand(1, (1,))], [*data, given]
+    task = {"kernel": KERNEL[f"QUANTISE_{bits}"], "extent": (1, n_f, 1, n_k), "arg": arg}
+    return kernel(program, task, operands, data, out)
+
+
+def dot_16(
+    program: ArmProgram | TimedProgram,
+    bits: int,
+    a: np.ndarray,
+    b: np.ndarray,
+    exponents: np.ndarray,
+) -> Call:
+    """DOT_S13 or DOT_S16 of a tile: mantissas a[M][K], b[N][K]; exponents of rows, columns."""
+    (m, k), n = a.shape, len(b)
+    words = (exponents.astype(np.int64) & 0xFFFF).astype(np.uint32)
+    shapes = [
+        {"granule1": 3, "granule3": 8, "unit_words": unit, "align_words": unit // 3}
+        for unit in (24 if bits == 16 else 12, 12)
+    ]
+    panels = [operand(records.NO_DIM, (dim, 3), **shapes[dim - 1]) for dim in (1, 2)]
+    scales = [operand(dim, (dim,)) for dim in (1, 2)]
+    lazy = [operand(3, (dim, 3)) for dim in (1, 2)]
+    data = [triples(a, wide=bits == 16), triples(b), words[:m], words[m:]]
+    data += [np.zeros(1, np.uint32)] * 2 + [np.zeros(m * n, np.uint32)]
+    task = {"kernel": KERNEL[f"DOT_S{bits}"], "extent": (1, m, n, k)}
     return kernel(program, task, [*panels, *scales, *lazy, operand(2, (1, 2))], data, 6)

@@ -105,6 +105,46 @@ def dot_tile(side: int, k: int) -> Callable[[TimedProgram], float]:
     return lambda arm: kernel_calls.dot(arm, a, b, e).cycles() / (side * side * k)
 
 
+def mantissas_16(bits: int, rows: int, k: int) -> np.ndarray:
+    largest = (1 << (bits - 1)) - 1
+    return np.random.default_rng(rows * k).integers(-largest, largest + 1, (rows, k), np.int32)
+
+
+def dot_16(bits: int, k: int, columns: int = 48) -> Callable[[TimedProgram], float]:
+    """Cycles per MAC of a triple of rows against 48 columns, sums stored."""
+    a, b = mantissas_16(bits, 3, k), mantissas_16(bits, columns, k)
+    return lambda arm: kernel_calls.triple_sums(arm, bits, a, b).cycles() / (3 * columns * k)
+
+
+def dot_16_tile(bits: int, side: int, k: int) -> Callable[[TimedProgram], float]:
+    """Cycles per MAC of a whole tile with all of k, C written."""
+    a, b = mantissas_16(bits, side, k), mantissas_16(bits, side + 1, k)[:side]
+    e = np.random.default_rng(side).integers(-3, 3, 2 * side)
+    return lambda arm: kernel_calls.dot_16(arm, bits, a, b, e).cycles() / (side * side * k)
+
+
+def finish_16(*, high: bool) -> Callable[[TimedProgram], float]:
+    """Cycles per output of 48 columns, sums of some 25 bits."""
+    rng = np.random.default_rng(8)
+    sums = (rng.standard_normal(48) * (1 << 24)).astype(np.int64)
+    above = rng.integers(-9, 9, 48) if high else None
+    e = rng.integers(-3, 3, 48)
+    return lambda arm: kernel_calls.finish_16(arm, sums, e, -22, above).cycles() / 48
+
+
+def quantise_16(
+    bits: int, rows: int, *, across: bool, wide: bool = False
+) -> Callable[[TimedProgram], float]:
+    """Cycles per element of a tile of K = 128, everything included."""
+    x, _ = matrix(rows, 128)
+
+    def measure(arm: TimedProgram) -> float:
+        call = kernel_calls.quantise_16(arm, x, bits, across=across, wide=wide, out=1)
+        return call.cycles() / x.size
+
+    return measure
+
+
 # what, measure, budget, reference figure (reference sheet or the older model), unit
 ROWS: tuple[tuple[str, Callable[[TimedProgram], float], float, str], ...] = (
     ("sf_add", function("sf_add", 2), 45, "52"),
@@ -136,6 +176,25 @@ ROWS: tuple[tuple[str, Callable[[TimedProgram], float], float, str], ...] = (
     ("DOT_S28 tile 32 x 32, K = 128, per MAC", dot_tile(32, 128), 4.3, "4.55"),
     ("DOT_S28 first K-block, output", finish(first=True), 32, "62"),
     ("DOT_S28 later K-block, output", finish(first=False), 72, "62"),
+    ("DOT_S13 MAC, K = 32", dot_16(13, 32), 1.6, "1.493"),
+    ("DOT_S13 MAC, K = 64", dot_16(13, 64), 1.5, "1.413"),
+    ("DOT_S13 MAC, K = 128", dot_16(13, 128), 1.4, "1.373"),
+    ("DOT_S13 MAC, K = 512", dot_16(13, 512, 24), 1.38, "1.333"),
+    ("DOT_S16 MAC, K = 32", dot_16(16, 32), 1.75, "1.66"),
+    ("DOT_S16 MAC, K = 64", dot_16(16, 64), 1.65, "1.58"),
+    ("DOT_S16 MAC, K = 128", dot_16(16, 128), 1.6, "1.54"),
+    ("DOT_S16 MAC, K = 512", dot_16(16, 512, 24), 1.6, "1.50"),
+    ("DOT_S13 tile 33 x 33, K = 128, per MAC", dot_16_tile(13, 33, 128), 1.7, "1.57"),
+    ("DOT_S13 tile 48 x 48, K = 64, per MAC", dot_16_tile(13, 48, 64), 1.9, "1.57"),
+    ("DOT_S16 tile 33 x 33, K = 128, per MAC", dot_16_tile(16, 33, 128), 1.9, "1.81"),
+    ("DOT_S16 tile 48 x 48, K = 64, per MAC", dot_16_tile(16, 48, 64), 2.1, "1.81"),
+    ("DOT_S13 finish, output", finish_16(high=False), 24, "13.3"),
+    ("DOT_S13 finish, output beyond int32", finish_16(high=True), 110, "94"),
+    ("QUANTISE_13 48 x 128, [f][k]", quantise_16(13, 48, across=False), 20, "20"),
+    ("QUANTISE_13 48 x 128, [k][f]", quantise_16(13, 48, across=True), 20, "20"),
+    ("QUANTISE_13 47 x 128, [k][f]", quantise_16(13, 47, across=True), 20, "20"),
+    ("QUANTISE_16 48 x 128, [f][k]", quantise_16(16, 48, across=False), 20, "20"),
+    ("QUANTISE_16 48 x 128, wide", quantise_16(16, 48, across=False, wide=True), 21, "21.4"),
     ("SCAN 48 x 128, [f][k]", scan(48, 128, across=False), 11, "9"),
     ("SCAN 48 x 128, [k][f]", scan(48, 128, across=True), 11, "9"),
     ("QUANTISE 48 x 128, [f][k]", quantise(48, 128, across=False), 28, "17.9"),
