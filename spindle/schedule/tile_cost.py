@@ -19,6 +19,9 @@ from spindle.spec import costs
 from spindle.spec.records import LANES
 
 _COSTS = {c.name: c.nominal for c in costs.CONSTANTS}
+EPOCH_CYCLES = _COSTS["step_cycles"] + _COSTS["barrier_cycles"]
+"""Nominal cycles that a barrier and a step behind it take, tiles left out."""
+
 _Moves = tuple[int, int]
 """Transfers, and the words that they move."""
 
