@@ -48,10 +48,11 @@ def _quantise(
     """Whole rows at a time, or in pieces once their exponents are known: what takes less."""
     out = panel_of(ctx, x, form, 0, loc)
     if given is None and not _whole_pays(ctx, out, mode, loc):
-        given = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
+        given = out.exponents
         ctx.add_drafts([_scan(ctx, x, given, loc)], [x.buf], [given])
     reads = [x.buf] if given is None else [x.buf, given]
-    ctx.add_drafts([_draft(ctx, out, given, mode, loc)], reads, [out.panel, out.exponents])
+    writes = [out.panel, out.exponents] if given is None else [out.panel]
+    ctx.add_drafts([_draft(ctx, out, given, mode, loc)], reads, writes)
     return out
 
 
@@ -89,9 +90,8 @@ def _draft(ctx: Lowering, out: Quantised, given: Buf | None, mode: str, loc: str
     """Quantising with whole rows in a tile, or with exponent words that are given."""
     x, form = out.matrix, out.form
     deep, arg = [x.k], QUANTISE_WIDE if form is WIDE else 0
-    operands = [x.operand(1, "x"), out.panel_operand(1, True), out.exponent_operand(1, True)]
+    operands = [x.operand(1, "x"), out.panel_operand(1, True), out.exponent_operand(1, given is None)]
     if given is not None:
-        operands.append(_words(x, given))
         deep, arg = _pieces(ctx, x), arg | QUANTISE_GIVEN
     draft = draft_of(ctx, x, _KERNELS[mode], tuple(operands), loc, deep, form.rows)
     return replace(draft, arg=arg)
