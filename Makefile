@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+ifneq ($(wildcard ../shared/data/mnist.npz),)
+export SPINDLE_DATA ?= $(abspath ../shared/data)
+endif
 
 .PHONY: venv demo test test-long bench lint generate clean
 
