@@ -35,6 +35,39 @@ UNSUPPORTED = [
 ]  # fmt: skip
 
 
+TYPES = ("lhs_precision_type", "rhs_precision_type", "accumulation_type")
+COUNTS = ("lhs_component_count", "rhs_component_count", "num_primitive_operations")
+
+
+def dot_with(**changes: Any) -> None:
+    """Multiply with JAX's algorithm of float32, changed."""
+    given = dict.fromkeys(TYPES, np.float32) | dict.fromkeys(COUNTS, 1) | changes
+    algorithm = jax.lax.DotAlgorithm(**given, allow_imprecise_accumulation=False)
+    spindle.jit(lambda x: jnp.dot(x, x, precision=algorithm))(SQUARE)
+
+
+def test_the_algorithm_of_float32_is_taken() -> None:
+    dot_with()
+
+
+@pytest.mark.parametrize(
+    ("changed", "value"),
+    [
+        ("lhs_precision_type", jnp.bfloat16),
+        ("lhs_component_count", 2),
+        ("rhs_component_count", 3),
+        ("num_primitive_operations", 6),
+    ],
+)
+def test_any_other_algorithm_is_refused(changed: str, value: Any) -> None:
+    with pytest.raises(UnsupportedError, match="algorithm") as caught:
+        dot_with(**{changed: value})
+    assert "HIGHEST" in str(caught.value) and caught.value.where.startswith(
+        "test_program_errors.py:"
+    )
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("fn", "what", "fix"), UNSUPPORTED, ids=[row[1] for row in UNSUPPORTED])
 def test_unsupported_op_names_its_line(fn: Callable[..., Any], what: str, fix: str) -> None:
     with pytest.raises(UnsupportedError, match=what) as caught:
