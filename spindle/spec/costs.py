@@ -53,7 +53,7 @@ CONSTANTS: tuple[Constant, ...] = (
         "modelled",
         "engine time per transfer beside its bytes; SDRAM word read is 20-30 cycles",
     ),
-    Constant("dma_setup_cycles", 8, 9, "measured", f"{_FITTED}: a row of a tile is queued"),
+    Constant("dma_setup_cycles", 6, 7, "measured", f"{_FITTED}: a row of a tile is queued"),
     Constant(
         "dma_next_cycles",
         70,
@@ -63,11 +63,11 @@ CONSTANTS: tuple[Constant, ...] = (
     ),
     Constant("sdram_word_cycles", 25, 30, "documented", "SARK V2.00 slides: 100-150 ns"),
     Constant("barrier_cycles", 400, 500, "modelled", "4x4 tree of packets, 2.0 / 2.5 us"),
-    Constant("step_cycles", 950, 1000, "measured", f"{_FITTED}: decode a step, set up its tiles"),
+    Constant("step_cycles", 660, 690, "measured", f"{_FITTED}: decode a step, set up its tiles"),
     Constant(
-        "tile_cycles", 630, 660, "measured", f"{_FITTED}: origin and extents, kernel dispatch"
+        "tile_cycles", 450, 470, "measured", f"{_FITTED}: origin and extents, kernel dispatch"
     ),
-    Constant("operand_cycles", 295, 310, "measured", f"{_FITTED}: an operand of a tile is queued"),
+    Constant("operand_cycles", 370, 390, "measured", f"{_FITTED}: an operand of a tile is queued"),
     _kernel("strip_tile_cycles", 330, "strip program: shape of its strips, places"),
     _kernel("strip_operand_cycles", 42, "strip program: an operand's places"),
     _kernel("strip_step_cycles", 190, "strip program: an operand's step from row to row"),
@@ -83,6 +83,8 @@ CONSTANTS: tuple[Constant, ...] = (
     _kernel("iota_fill_cycles", 6, "IOTA along other dims than 2: word"),
     _kernel("reduce_cycles", 110, "RED_*: where it stands, beside instr_cycles"),
     _kernel("reduce_row_cycles", 80, "RED_*: row of a strip (of axis 1), or run of a row"),
+    _kernel("reduce_add_cycles", 36, "RED_ADD_F32: element along axis 1, a quarter of them zeros"),
+    _kernel("reduce_rows_cycles", 3, "other RED_*: element along axis 1, beside the primitive's"),
     _kernel("reduce_out_cycles", 5, "RED_*: result, beside an element"),
     _kernel("mac_s28_cycles", 3.5, "28 cycles for two k of 2x2 outputs"),
     _kernel("dot_s28_tile_cycles", 450, "DOT_S28: K-block of a tile"),
@@ -111,7 +113,7 @@ CONSTANTS: tuple[Constant, ...] = (
     _kernel("quantise_tile_cycles", 300, "QUANTISE: tile"),
     _kernel("quantise_k_cycles", 7.4, "QUANTISE: k: range of the d_k"),
     _kernel("quantise_pair_cycles", 330, "QUANTISE: pair of rows"),
-    _kernel("quantise_cycles", 25.1, "QUANTISE: element of a pair"),
+    _kernel("quantise_cycles", 24.3, "QUANTISE: element of a pair, a quarter of them zeros"),
     _kernel("quantise_given_cycles", 19.5, "QUANTISE: the same, exponents given"),
     _kernel("quantise_pad_cycles", 11, "QUANTISE: missing element of a pair's last chunk"),
     _kernel("quantise_slow_cycles", 207, "QUANTISE: element of a row without partner, of odd K"),

@@ -32,6 +32,8 @@ struct costs {
     uint32_t iota_fill_cycles;
     uint32_t reduce_cycles;
     uint32_t reduce_row_cycles;
+    uint32_t reduce_add_cycles;
+    uint32_t reduce_rows_cycles;
     uint32_t reduce_out_cycles;
     uint32_t mac_s28_cycles;
     uint32_t dot_s28_tile_cycles;
