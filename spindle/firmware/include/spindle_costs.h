@@ -17,6 +17,8 @@ struct costs {
     uint32_t sdram_word_cycles;
     uint32_t barrier_cycles;
     uint32_t step_cycles;
+    uint32_t prepare_cycles;
+    uint32_t fetch_cycles;
     uint32_t tile_cycles;
     uint32_t operand_cycles;
     uint32_t strip_tile_cycles;

@@ -167,11 +167,14 @@ static void queue(struct hal *hal, uint32_t sdram, uint8_t *dtcm, uint32_t words
 static uint32_t queue_rows(struct hal *hal, const struct dma_rows *rows, uint8_t *dtcm,
                            uint32_t read)
 {
-    record(hal, TAPE_WORK, hal->board->costs->operand_cycles);
+    const struct costs *costs = hal->board->costs;
+    uint32_t is_record = dtcm < (const uint8_t *)hal_arena(hal);
+    record(hal, TAPE_WORK, is_record ? 0 : costs->operand_cycles);
     for (uint32_t row = 0; row < rows->n_rows; row++) {
         queue(hal, rows->sdram + row * rows->stride, dtcm + 4 * row * rows->words, rows->words,
               read);
     }
+    record(hal, TAPE_WORK, is_record ? costs->fetch_cycles : 0);
     return hal->last_ticket;
 }
 
@@ -226,7 +229,11 @@ void hal_charge_tile(struct hal *hal, const struct kernel_args *args)
     }
 }
 
-void hal_charge_step(struct hal *hal) { record(hal, TAPE_WORK, hal->board->costs->step_cycles); }
+void hal_charge_step(struct hal *hal, uint32_t n_operands)
+{
+    const struct costs *costs = hal->board->costs;
+    record(hal, TAPE_WORK, costs->step_cycles + (uint64_t)n_operands * costs->prepare_cycles);
+}
 
 uint32_t hal_estimate(struct hal *hal) { return hal->board->estimate; }
 
