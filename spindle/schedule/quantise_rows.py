@@ -90,7 +90,8 @@ def _draft(ctx: Lowering, out: Quantised, given: Buf | None, mode: str, loc: str
     """Quantising with whole rows in a tile, or with exponent words that are given."""
     x, form = out.matrix, out.form
     deep, arg = [x.k], QUANTISE_WIDE if form is WIDE else 0
-    operands = [x.operand(1, "x"), out.panel_operand(1, True), out.exponent_operand(1, given is None)]
+    words = out.exponent_operand(1, given is None)
+    operands = [x.operand(1, "x"), out.panel_operand(1, True), words]
     if given is not None:
         deep, arg = _pieces(ctx, x), arg | QUANTISE_GIVEN
     draft = draft_of(ctx, x, _KERNELS[mode], tuple(operands), loc, deep, form.rows)

@@ -21,7 +21,8 @@ struct hal;
  * hal_cycles: core clock cycles, wrapping: a real core's timer. Only for profiles: the host, which
  * knows times at the barrier only, returns 0 and fills the times of profile records itself.
  *
- * hal_charge_tile, hal_charge_step: charge what a tile or a step costs. On ARM these are empty.
+ * hal_charge_tile, hal_charge_step: charge what a tile or a step costs, with the operands that are
+ * prepared for it. On ARM these are empty.
  *
  * hal_estimate: 0 on a machine. In the compiler's estimate (host only) tiles are neither moved nor
  * computed, a SET_REG takes its lower bound, and a while runs its body this many times (1 or more). */

@@ -17,6 +17,8 @@ struct costs {
     uint32_t sdram_word_cycles;
     uint32_t barrier_cycles;
     uint32_t step_cycles;
+    uint32_t prepare_cycles;
+    uint32_t fetch_cycles;
     uint32_t tile_cycles;
     uint32_t operand_cycles;
     uint32_t strip_tile_cycles;
@@ -32,6 +34,8 @@ struct costs {
     uint32_t iota_fill_cycles;
     uint32_t reduce_cycles;
     uint32_t reduce_row_cycles;
+    uint32_t reduce_add_cycles;
+    uint32_t reduce_rows_cycles;
     uint32_t reduce_out_cycles;
     uint32_t mac_s28_cycles;
     uint32_t dot_s28_tile_cycles;

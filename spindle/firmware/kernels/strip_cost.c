@@ -40,12 +40,22 @@ static sixteenths outputs(const struct kernel_args *args, uint32_t axis)
                               : axis == ALONG_COLUMNS ? args->tile.extent[1] : 1;
 }
 
+/* Along the columns one element after another is added to one; along the rows a row to another. */
+static sixteenths reduce_element(const struct costs *costs, const struct instr *in)
+{
+    if (in->reg[2] != ALONG_ROWS) {
+        return costs->prim[in->prim];
+    }
+    return in->prim == PRIM_RED_ADD_F32 ? costs->reduce_add_cycles
+                                        : costs->prim[in->prim] + costs->reduce_rows_cycles;
+}
+
 static void add_reduce(struct program_cost *cost, const struct kernel_args *args,
                        const struct costs *costs, const struct instr *in, uint32_t stacked)
 {
     uint32_t axis = in->reg[2];
     cost->apart |= axis == ALONG_ROWS || axis == ALONG_COLUMNS;
-    cost->elements += costs->prim[in->prim];
+    cost->elements += reduce_element(costs, in);
     cost->instrs += costs->reduce_cycles;
     cost->instrs += (sixteenths)costs->reduce_row_cycles * (axis == ALONG_ROWS ? stacked : 1);
     cost->once += outputs(args, axis) * (costs->reduce_out_cycles + costs->prim[in->prim]);

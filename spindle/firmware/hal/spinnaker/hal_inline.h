@@ -39,7 +39,11 @@ static inline void hal_charge_tile(struct hal *hal, const struct kernel_args *ar
     (void)args;
 }
 
-static inline void hal_charge_step(struct hal *hal) { (void)hal; }
+static inline void hal_charge_step(struct hal *hal, uint32_t n_operands)
+{
+    (void)hal;
+    (void)n_operands;
+}
 
 static inline uint32_t hal_estimate(struct hal *hal)
 {
