@@ -20,9 +20,9 @@ from spindle.frontends.ingest_windows import reduce_window, select_and_scatter
 from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.places import as_start
 from spindle.frontends.refusal import reducer_of, unsupported
-from spindle.frontends.scope import Scope
+from spindle.frontends.scope import Scope, tensor_type
 from spindle.ir.dtypes import FLOATS, INTEGERS
-from spindle.ir.graph import TensorType, Value
+from spindle.ir.graph import Op, TensorType, Value
 
 Rule = Callable[[Scope, RawOp], Value]
 
@@ -275,8 +275,25 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
 }
 """Rules of ops with one result."""
 
+
+def _rng_bit_generator(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
+    """Convert a draw of random bits; the default algorithm is XLA's on CPU."""
+    types = [tensor_type(scope.types[n], f"{raw.name} makes", raw.loc) for n in raw.results]
+    sizes = {"PHILOX": ("2", "3"), "THREE_FRY": ("2",)}
+    algorithm = raw.attrs["rng_algorithm"].replace("DEFAULT", "PHILOX")
+    known = str(types[0]) in [f"ui64[{n}]" for n in sizes[algorithm]]
+    if not known or types[1].dtype not in INTEGERS:
+        detail = f"of {types[1]} from a state of {types[0]} is not compiled"
+        raise unsupported(raw, detail, "draw integers, from a state of ui64[2]")
+    results = tuple(Value(type_) for type_ in types)
+    attrs = {"algorithm": algorithm}
+    scope.append(Op("rng_bit_generator", scope.operands(raw), results, attrs, (), raw.loc))
+    return results
+
+
 SEVERAL: dict[str, Callable[[Scope, RawOp], tuple[Value, ...]]] = {
     "reduce": arg_reduce,
     "sort": sort,
+    "rng_bit_generator": _rng_bit_generator,
 }
 """Rules of ops with several results."""

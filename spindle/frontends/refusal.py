@@ -11,7 +11,6 @@ from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
 HINTS = {
     "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
     "custom_call": "linear algebra, callbacks and debug.print stay on the host",
-    "rng_bit_generator": "use JAX's default random numbers (threefry)",
     "fft": "transform on the host",
 }
 """What to do instead, by op."""

@@ -129,6 +129,18 @@ def _sort(op: Op) -> None:
     need([value.type for value in op.results] == types, "the results differ from the operands")
 
 
+def _rng_bit_generator(op: Op) -> None:
+    need_operands(op, 1)
+    state = op.operands[0].type
+    algorithm = op.attrs["algorithm"]
+    need(algorithm in ("THREE_FRY", "PHILOX"), f"algorithm {algorithm!r}")
+    sizes = ((2,), (3,)) if algorithm == "PHILOX" else ((2,),)
+    need(state.dtype == "ui64" and state.shape in sizes, f"the state is {state}")
+    need(len(op.results) == 2, "needs two results, state and bits")
+    need(op.results[0].type == state, f"the next state is {op.results[0].type}")
+    need(op.results[1].dtype in INTEGERS, f"the bits are {op.results[1].dtype}")
+
+
 EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
     "case": _case,
     "arg_reduce": _arg_reduce,
@@ -139,5 +151,6 @@ EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
     "gather": _gather,
     "scatter": _scatter,
     "sort": _sort,
+    "rng_bit_generator": _rng_bit_generator,
 }
 """Op kind -> its rule."""

@@ -53,11 +53,11 @@ STRUCTURAL = frozenset(
 EXPANDED = frozenset(
     {
         "case", "arg_reduce", "pad", "reduce_window", "select_and_scatter", "reverse", "gather",
-        "scatter", "sort",
+        "scatter", "sort", "rng_bit_generator",
     }
 )  # fmt: skip
 """Kinds that the expand passes write with the others; none is left after them."""
-WITH_RESULTS = frozenset({"while", "fusion", "case", "sort"})
+WITH_RESULTS = frozenset({"while", "fusion", "case", "sort", "rng_bit_generator"})
 """Kinds with any number of results."""
 REDUCERS = frozenset({"add", "multiply", "maximum", "minimum", "and", "or"})
 DIRECTIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})

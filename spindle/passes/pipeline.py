@@ -19,6 +19,7 @@ from spindle.passes.expand_case import expand_case
 from spindle.passes.expand_functions import expand_functions
 from spindle.passes.expand_gather import expand_gather
 from spindle.passes.expand_pad import expand_pad
+from spindle.passes.expand_random import expand_random
 from spindle.passes.expand_remainder import expand_remainder
 from spindle.passes.expand_reverse import expand_reverse
 from spindle.passes.expand_scatter import expand_scatter
@@ -38,6 +39,7 @@ from spindle.passes.squeeze import squeeze
 Pass = Callable[[Module, Options], Module]
 
 PASSES: tuple[tuple[str, Pass], ...] = (
+    ("expand_random", expand_random),
     ("hold_types", hold_types),
     ("simplify", simplify),
     ("expand_case", expand_case),
