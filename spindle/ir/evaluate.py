@@ -20,6 +20,7 @@ from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
 from spindle.ir.evaluate_held import is_small_float, small_float, words
 from spindle.ir.evaluate_index import gather, reverse, scatter
+from spindle.ir.evaluate_linear import cholesky, triangular_solve
 from spindle.ir.evaluate_random import rng_bit_generator
 from spindle.ir.evaluate_reduce import arg_reduce, reduce
 from spindle.ir.evaluate_sort import sort
@@ -225,5 +226,7 @@ _PLAIN: dict[str, Callable[..., Array]] = {
     "gather": gather,
     "scatter": scatter,
     "words": words,
+    "cholesky": cholesky,
+    "triangular_solve": triangular_solve,
 }
 """Op kind -> function(op, *operands): the kinds that need neither regions nor options."""
