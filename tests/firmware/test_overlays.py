@@ -69,6 +69,21 @@ def test_two_groups_in_one_program(n_cores: int) -> None:
     on.rig.close()
 
 
+@pytest.mark.parametrize("n_cores", [1, 17])
+def test_a_rescue_calls_its_dot_s_kernels(n_cores: int) -> None:
+    """Inf and NaN in several tiles of a lane; resident code looks at the dot's workspace."""
+    args = mixed_args()[:2]
+    args[0][[3, 20], 7], args[1][5, ::9] = np.inf, np.nan
+    module = module_of(lambda x, v: (x @ v) @ v.T, args)
+    on = FirmwareChip(n_cores)
+    loaded = LoadedImage(on, compile_module(module, Options(max_tile=8)))
+    done = loaded.launch(*args)
+    assert done.code == FAULT["NONE"] and done.status["nonfinite"] > 0
+    assert loaded.result_bytes() == native_bytes(loaded.image, args)
+    check_healthy(on)
+    on.rig.close()
+
+
 def test_the_estimate_knows_what_a_load_takes() -> None:
     """The first step of bfp28 begins with one; the second launch begins with the group it needs."""
     on = FirmwareChip(17)
