@@ -48,7 +48,6 @@ THUMB_FILES = (
     "dot_flags.c",
     "dot_s16.c",
     "quantise16.c",
-    "quantise16_triple.c",
     "rescue.c",
     "kernel.c",
     "strip_begin.c",

@@ -133,8 +133,8 @@ KERNELS: tuple[tuple[str, str], ...] = (
         " 6 internal C[d1, d2]; then a strip program over C",
     ),
     ("DOT_F32", "operands 0, 1 A[d1, d3], B[d2, d3], 2 internal C[d1, d2]; then a strip program"),
-    ("QUANTISE_13", "operand 0 X[d1, d3]; out operand 1 narrow panel, 2 exponents; 3 given"),
-    ("QUANTISE_16", "operand 0 X[d1, d3]; out operand 1 panel, 2 exponents; 3 given"),
+    ("QUANTISE_13", "operand 0 X[d1, d3]; out operand 1 narrow panel, 2 exponents (or given)"),
+    ("QUANTISE_16", "operand 0 X[d1, d3]; out operand 1 panel, 2 exponents (or given)"),
     ("DOT_S13", "as DOT_S28, on 13-bit mantissas, both panels narrow"),
     ("DOT_S16", "as DOT_S28, on 16-bit mantissas, panel A wide, B narrow"),
 )
@@ -145,7 +145,8 @@ EMPTY_EXPONENT = -32768
 """Exponent of a row, column or block without a finite non-zero element."""
 
 QUANTISE_GIVEN = 2
-"""In a QUANTISE task's arg: its last operand gives the rows' exponent words, which it copies."""
+"""In a QUANTISE task's arg: exponent words of rows are given. QUANTISE copies them from operand 4
+to operand 3; operand 2 of QUANTISE_13 and QUANTISE_16 is an input then."""
 
 QUANTISE_WIDE = 1
 """In a QUANTISE_16 task's arg: the panel is wide, as A of DOT_S16 (docs/spec/dots16.md)."""

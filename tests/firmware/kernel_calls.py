@@ -15,7 +15,7 @@ import numpy as np
 from arm_program import ArmProgram, TimedProgram
 
 from spindle.spec import records
-from spindle.spec.tables import KERNEL, QUANTISE_GIVEN, QUANTISE_WIDE
+from spindle.spec.tables import KERNEL, QUANTISE_GIVEN, QUANTISE_WIDE, SCAN_WORDS
 
 STRIP = 64
 N_REGS, N_WORD, STRIP_WORDS = 48, 49, 96
@@ -216,6 +216,15 @@ def scan(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> 
     return kernel(program, task, operands, [stored, out], 1)
 
 
+def scan_words(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> Call:
+    """SCAN_FREE of one tile x[F][K]: exponent words."""
+    stored = np.ascontiguousarray(x.T if across else x)
+    operands = [operand(1 if across else 3, (1, 3)), operand(1, (1,))]
+    extent = (1, x.shape[0], 1, x.shape[1])
+    task = {"kernel": KERNEL["SCAN_FREE"], "extent": extent, "arg": SCAN_WORDS}
+    return kernel(program, task, operands, [stored, np.zeros(x.shape[0], np.uint32)], 1)
+
+
 def dot_finish(
     program: ArmProgram | TimedProgram,
     sums: np.ndarray,
@@ -328,10 +337,9 @@ def quantise_16(
         operand(records.NO_DIM, (1, 3), **shape),
         operand(1, (1,)),
     ]
-    data = [np.ascontiguousarray(x.T if across else x), panel, np.zeros(n_f, np.uint32)]
-    arg = QUANTISE_WIDE if wide else 0
-    if given is not None:
-        arg, operands, data = arg | QUANTISE_GIVEN, [*operands, operand(1, (1,))], [*data, given]
+    words = np.zeros(n_f, np.uint32) if given is None else given
+    data = [np.ascontiguousarray(x.T if across else x), panel, words]
+    arg = (QUANTISE_WIDE if wide else 0) | (0 if given is None else QUANTISE_GIVEN)
     task = {"kernel": KERNEL[f"QUANTISE_{bits}"], "extent": (1, n_f, 1, n_k), "arg": arg}
     return kernel(program, task, operands, data, out)
 
