@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from spindle.ir.graph import WORD
-from spindle.ir.plan import Operand
 from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
@@ -46,13 +45,15 @@ def _quantise(
     ctx: Lowering, x: Matrix, form: PanelForm, given: Buf | None, mode: str, loc: str
 ) -> Quantised:
     """Whole rows at a time, or in pieces once their exponents are known: what takes less."""
-    out = panel_of(ctx, x, form, 0, loc)
-    if given is None and not _whole_pays(ctx, out, mode, loc):
-        given = out.exponents
-        ctx.add_drafts([_scan(ctx, x, given, loc)], [x.buf], [given])
-    reads = [x.buf] if given is None else [x.buf, given]
-    writes = [out.panel, out.exponents] if given is None else [out.panel]
-    ctx.add_drafts([_draft(ctx, out, given, mode, loc)], reads, writes)
+    out = panel_of(ctx, x, form, 0, loc, given)
+    if given is None and _whole_pays(ctx, out, mode, loc):
+        draft = _draft(ctx, out, mode, loc, whole=True)
+        ctx.add_drafts([draft], [x.buf], [out.panel, out.exponents])
+        return out
+    if given is None:
+        ctx.add_drafts([_scan(ctx, out, loc)], [x.buf], [out.exponents])
+    draft = _draft(ctx, out, mode, loc, whole=False)
+    ctx.add_drafts([draft], [x.buf, out.exponents], [out.panel])
     return out
 
 
@@ -61,12 +62,11 @@ def _whole_pays(ctx: Lowering, out: Quantised, mode: str, loc: str) -> bool:
 
     It is where they lie across: few rows then are many short transfers.
     """
-    x, anywhere = out.matrix, out.exponents
-    if x.k * out.form.rows + out.group_bytes // WORD + _SPARE > BUDGET_WORDS:
+    if out.matrix.k * out.form.rows + out.group_bytes // WORD + _SPARE > BUDGET_WORDS:
         return False
-    twice = _scan(ctx, x, anywhere, loc), _draft(ctx, out, anywhere, mode, loc)
+    twice = _scan(ctx, out, loc), _draft(ctx, out, mode, loc, whole=False)
     cycles = EPOCH_CYCLES + sum(_cycles(draft) for draft in twice)
-    return _cycles(_draft(ctx, out, None, mode, loc)) <= cycles
+    return _cycles(_draft(ctx, out, mode, loc, whole=True)) <= cycles
 
 
 def _cycles(draft: Draft) -> float:
@@ -75,27 +75,24 @@ def _cycles(draft: Draft) -> float:
     return -(-task.n_tiles // LANES) * tile_cycles(task)
 
 
-def _words(x: Matrix, buf: Buf) -> Operand:
-    """Exponent words, one a row."""
-    return Operand("words", buf.addr(), (x.free * WORD, WORD, 0, 0), 1)
-
-
-def _scan(ctx: Lowering, x: Matrix, words: Buf, loc: str) -> Draft:
-    operands = (x.operand(1, "x"), replace(_words(x, words), store=True))
-    draft = draft_of(ctx, x, "SCAN_FREE", operands, loc)
+def _scan(ctx: Lowering, out: Quantised, loc: str) -> Draft:
+    """Find the rows' exponent words."""
+    operands = out.matrix.operand(1, "x"), out.exponent_operand(1, store=True)
+    draft = draft_of(ctx, out.matrix, "SCAN_FREE", operands, loc)
     return replace(draft, inner=3, arg=SCAN_WORDS)
 
 
-def _draft(ctx: Lowering, out: Quantised, given: Buf | None, mode: str, loc: str) -> Draft:
-    """Quantising with whole rows in a tile, or with exponent words that are given."""
+def _draft(ctx: Lowering, out: Quantised, mode: str, loc: str, *, whole: bool) -> Draft:
+    """Quantise whole rows, which finds their exponents, or pieces, which is told them."""
     x, form = out.matrix, out.form
-    deep, arg = [x.k], QUANTISE_WIDE if form is WIDE else 0
-    words = out.exponent_operand(1, given is None)
-    operands = [x.operand(1, "x"), out.panel_operand(1, True), words]
-    if given is not None:
-        deep, arg = _pieces(ctx, x), arg | QUANTISE_GIVEN
-    draft = draft_of(ctx, x, _KERNELS[mode], tuple(operands), loc, deep, form.rows)
-    return replace(draft, arg=arg)
+    operands = (
+        x.operand(1, "x"),
+        out.panel_operand(1, store=True),
+        out.exponent_operand(1, store=whole),
+    )
+    deep, arg = ([x.k], 0) if whole else (_pieces(ctx, x), QUANTISE_GIVEN)
+    draft = draft_of(ctx, x, _KERNELS[mode], operands, loc, deep, form.rows)
+    return replace(draft, arg=arg | (QUANTISE_WIDE if form is WIDE else 0))
 
 
 def _pieces(ctx: Lowering, x: Matrix) -> list[int]:
