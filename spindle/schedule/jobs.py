@@ -18,7 +18,7 @@ from spindle.schedule.room import Room
 class Buf:
     """Memory of one tensor. segment, offset: a fixed home ("arg0"), else scratch.
 
-    over: the Buf whose memory this one takes over.
+    over: the Buf whose memory this one takes over. lasts: no other Buf may have its memory, ever.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Buf:
     segment: str | None = None
     over: Buf | None = None
     offset: int = 0
+    lasts: bool = False
 
     @property
     def root(self) -> Buf:

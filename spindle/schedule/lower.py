@@ -46,6 +46,7 @@ class Lowering:
 
     bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
     is known while compiling. resident: operands that stay in DTCM. depth: loops around this.
+    outer: the state of the region around this one.
     """
 
     options: Options
@@ -57,6 +58,18 @@ class Lowering:
     known: dict[Value, int] = field(default_factory=dict)
     resident: ResidentArena = field(default_factory=ResidentArena)
     depth: int = 0
+    outer: Lowering | None = None
+
+    def flag_buf(self) -> Buf:
+        """Memory of a loop's condition, in the outermost region, for it alone.
+
+        Lanes leave the loop at their own time: one may have gone far when another reads it.
+        """
+        if self.outer is not None:
+            return self.outer.flag_buf()
+        buf = self.new_buf(WORD, "loop condition")
+        buf.lasts = True
+        return buf
 
     def new_buf(
         self,
