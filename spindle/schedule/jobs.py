@@ -19,7 +19,7 @@ class Buf:
     """Memory of one tensor. segment, offset: a fixed home ("arg0"), else scratch.
 
     over: the Buf whose memory this one takes over. inside: the Buf that this one is a view of; it
-    begins there where the registers of terms say.
+    begins there where the registers of terms say. lasts: no other Buf may have its memory, ever.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Buf:
     offset: int = 0
     inside: Buf | None = None
     terms: tuple[tuple[int, int], ...] = ()
+    lasts: bool = False
 
     @property
     def root(self) -> Buf:

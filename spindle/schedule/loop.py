@@ -109,6 +109,7 @@ def _child(ctx: Lowering, region: Region, carried: Sequence[Buf]) -> Lowering:
         known=dict(ctx.known),
         depth=ctx.depth + 1,
         registers=ctx.registers,
+        outer=ctx,
     )
     child.bufs.update(zip(region.params, carried, strict=True))
     return child
@@ -126,8 +127,8 @@ def _block(
 def _condition(
     ctx: Lowering, region: Region, carried: Sequence[Buf], lower_region: LowerRegion
 ) -> tuple[_Body, Addr]:
-    """Lower the condition; its predicate has memory of its own in the parent's frame."""
-    predicate = ctx.new_buf(WORD, "loop condition")
+    """Lower the condition; its predicate has memory that nothing else ever has."""
+    predicate = ctx.flag_buf()
     child = _child(ctx, region, carried)
     home = child.new_buf(WORD, "loop condition", over=predicate)
     lower_region(child, region, [home], [None])

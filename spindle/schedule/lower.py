@@ -51,7 +51,7 @@ class Lowering:
     bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
     is known while compiling. resident: operands that stay in DTCM. depth: loops around this. views:
     dynamic slices that get no memory (alias.py); registers: not yet taken by those; set_by: jobs
-    that set them to a value, clamped.
+    that set them to a value, clamped. outer: the state of the region around this one.
     """
 
     options: Options
@@ -66,6 +66,18 @@ class Lowering:
     views: frozenset[Op] = frozenset()
     registers: Iterator[int] = field(default_factory=lambda: iter(VIEW_REGS))
     set_by: dict[tuple[Value, int], Job] = field(default_factory=dict)
+    outer: Lowering | None = None
+
+    def flag_buf(self) -> Buf:
+        """Memory of a loop's condition, in the outermost region, for it alone.
+
+        Lanes leave the loop at their own time: one may have gone far when another reads it.
+        """
+        if self.outer is not None:
+            return self.outer.flag_buf()
+        buf = self.new_buf(WORD, "loop condition")
+        buf.lasts = True
+        return buf
 
     def new_buf(
         self,

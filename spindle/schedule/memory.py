@@ -25,7 +25,7 @@ def place(
 
     A fixed Buf keeps its segment; one that takes over memory of an outer block refers to it.
     """
-    spans = _spans(groups)
+    spans = _spans(groups) | {buf: (0, len(groups)) for buf in block.bufs if buf.lasts}
     own = {buf for buf in block.bufs if buf.root is buf and buf.segment is None}
     offsets: dict[Buf, int] = {}
     for buf in sorted(own & spans.keys(), key=lambda b: (-b.size_bytes, spans[b], b.id)):

@@ -1,4 +1,4 @@
-"""expand_linear: cholesky and triangular_solve as loops keep the evaluator's bits."""
+"""expand_linear: cholesky and triangular_solve as loops keep the bits, and are right."""
 
 from __future__ import annotations
 
