@@ -32,6 +32,20 @@ def test_gemm_of_512_on_a_virtual_board(capsys: pytest.CaptureFixture[str]) -> N
     assert result["max_error"] < 1e-4
 
 
+@pytest.mark.parametrize(("matmul", "bar"), [("bfp13", 0.60), ("bfp16", 0.52)])
+def test_gemm_on_short_mantissas(
+    matmul: str, bar: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bars of bfp13 and bfp16 on native; 500 divides by nothing that the tiles like."""
+    for size, part in ((512, 1.0), (500, 0.9)):
+        words = f"bench gemm --size {size} --matmul {matmul} --machine native --json"
+        assert main(words.split()) == 0
+        result = json.loads(capsys.readouterr().out)
+        assert result["matmul"] == matmul
+        assert result["mac_per_cycle_per_core"] >= bar * part
+        assert result["max_error"] < 0.1
+
+
 def test_float32_takes_longer(capsys: pytest.CaptureFixture[str]) -> None:
     cycles = []
     for matmul in ("bfp28", "float32"):
