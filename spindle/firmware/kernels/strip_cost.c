@@ -48,8 +48,8 @@ static sixteenths reduce_element(const struct costs *costs, const struct instr *
                                         : costs->prim[in->prim] + fold_call(costs, in);
 }
 
-/* Per result, beside its elements. The tile with the first position takes that as it is; the tile with
- * the last folds the result into the initial value. Along the rows each result has a fold. */
+/* Per result, beside its elements. The tile with the first position takes that as it is; the tile
+ * with the last folds the result into the initial value. Along the rows each result has a fold. */
 static sixteenths reduce_result(const struct kernel_args *args, const struct costs *costs,
                                 const struct instr *in, uint32_t merges)
 {
