@@ -61,7 +61,7 @@ static sixteenths scan_rows_cost(const struct costs *costs, uint32_t n_f, uint32
 static sixteenths scan_columns_cost(const struct costs *costs, uint32_t n_f, uint32_t n_k)
 {
     if (n_k < SCAN_GROUP) {
-        return (sixteenths)n_f * n_k * costs->scan_slow_cycles;
+        return n_k * (costs->scan_slow_k_cycles + (sixteenths)n_f * costs->scan_slow_cycles);
     }
     return groups(n_k, SCAN_GROUP) *
            (costs->scan_columns_cycles + (sixteenths)n_f * costs->scan_columns_f_cycles);
@@ -70,7 +70,7 @@ static sixteenths scan_columns_cost(const struct costs *costs, uint32_t n_f, uin
 static sixteenths scan_cost(const struct kernel_args *args, const struct costs *costs)
 {
     uint32_t n_f = args->tile.extent[1], n_k = args->tile.extent[3], kernel = args->task->kernel;
-    sixteenths cost = costs->scan_tile_cycles;
+    sixteenths cost = costs->scan_tile_cycles + (sixteenths)n_f * costs->scan_f_cycles;
     if (kernel == KERNEL_SCAN_K) {
         cost += (sixteenths)n_f * n_k * costs->scan_finite_cycles;
     } else {

@@ -22,43 +22,58 @@ static int reduces(const struct instr *in)
     return in->prim >= PRIM_RED_ADD_F32 && in->prim <= PRIM_RED_OR_I32;
 }
 
-/* The last position of the reduction lies in this tile. */
-static int ends_here(const struct kernel_args *args, uint32_t axis)
+static sixteenths fold_call(const struct costs *costs, const struct instr *in)
 {
-    const struct tile *tile = &args->tile;
-    uint32_t dim = axis == ALONG_COLUMNS ? 2 : 1;
-    return tile->origin[dim] + tile->extent[dim] >= args->task->extent[dim];
+    if (in->prim == PRIM_RED_ADD_F32) {
+        return costs->reduce_call_add_cycles;
+    }
+    return in->prim <= PRIM_RED_MIN_F32 ? costs->reduce_call_f32_cycles
+                                        : costs->reduce_call_i32_cycles;
 }
 
 /* Results of a reduction: a column each, a row each, or one. */
-static sixteenths outputs(const struct kernel_args *args, uint32_t axis)
+static sixteenths results(const struct kernel_args *args, uint32_t axis)
 {
-    if (!ends_here(args, axis)) {
-        return 0;
-    }
     return axis == ALONG_ROWS ? args->tile.extent[2]
                               : axis == ALONG_COLUMNS ? args->tile.extent[1] : 1;
 }
 
-/* Along the columns one element after another is added to one; along the rows a row to another. */
-static sixteenths reduce_element(const struct costs *costs, const struct instr *in)
+/* One row merges into another by a call per element, but for float sums. */
+static sixteenths reduce_element(const struct costs *costs, const struct instr *in, uint32_t merges)
 {
-    if (in->reg[2] != ALONG_ROWS) {
+    if (!merges) {
         return costs->prim[in->prim];
     }
     return in->prim == PRIM_RED_ADD_F32 ? costs->reduce_add_cycles
-                                        : costs->prim[in->prim] + costs->reduce_rows_cycles;
+                                        : costs->prim[in->prim] + fold_call(costs, in);
+}
+
+/* Per result, beside its elements. The tile with the first position takes that as it is; the tile
+ * with the last folds the result into the initial value. Along the rows each result has a fold. */
+static sixteenths reduce_result(const struct kernel_args *args, const struct costs *costs,
+                                const struct instr *in, uint32_t merges)
+{
+    uint32_t rows = in->reg[2] == ALONG_ROWS, dim = in->reg[2] == ALONG_COLUMNS ? 2 : 1;
+    uint32_t at = args->tile.origin[dim], end = at + args->tile.extent[dim];
+    sixteenths cost = rows && (at == 0 || !merges) ? fold_call(costs, in) : 0;
+    if (at == 0) {
+        cost += rows ? costs->reduce_first_cycles : 0;
+        cost -= reduce_element(costs, in, merges);
+    }
+    if (end >= args->task->extent[dim]) {
+        cost += fold_call(costs, in) + costs->prim[in->prim];
+    }
+    return cost;
 }
 
 static void add_reduce(struct program_cost *cost, const struct kernel_args *args,
                        const struct costs *costs, const struct instr *in, uint32_t stacked)
 {
-    uint32_t axis = in->reg[2];
+    uint32_t axis = in->reg[2], merges = axis == ALONG_ROWS && stacked == 1;
     cost->apart |= axis == ALONG_ROWS || axis == ALONG_COLUMNS;
-    cost->elements += reduce_element(costs, in);
+    cost->elements += reduce_element(costs, in, merges);
     cost->instrs += costs->reduce_cycles;
-    cost->instrs += (sixteenths)costs->reduce_row_cycles * (axis == ALONG_ROWS ? stacked : 1);
-    cost->once += outputs(args, axis) * (costs->reduce_out_cycles + costs->prim[in->prim]);
+    cost->once += results(args, axis) * reduce_result(args, costs, in, merges);
 }
 
 static void add_instr(struct program_cost *cost, const struct kernel_args *args,
