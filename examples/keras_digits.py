@@ -1,7 +1,4 @@
-"""Keras 3 on its JAX backend: `fit` and `evaluate` with Keras's own steps, compiled by spindle.jit.
-
-Batches come from the host, weights and optimiser stay on the machine during an epoch.
-"""
+"""Keras 3 on its JAX backend: `fit` and `evaluate` with Keras's steps, compiled by spindle.jit."""
 
 import os
 
@@ -16,8 +13,8 @@ BATCH = 32
 
 def mlp():
     """Return the layers of an MLP 64-128-64-10 with dropout."""
-    first = [layers.Dense(128, "relu"), layers.Dropout(0.2, seed=1)]
-    return [*first, layers.Dense(64, "relu"), layers.Dense(10)]
+    dense = [layers.Dense(128, "relu"), layers.Dense(64, "relu"), layers.Dense(10)]
+    return [dense[0], layers.Dropout(0.2, seed=1), *dense[1:]]
 
 
 def cnn():
@@ -51,9 +48,9 @@ def main(jit, net=cnn, epochs=10, n_train=1408, n_test=352, seed=0):
     model = Model(net, jit)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(2e-3), loss, metrics=["accuracy"])
-    (x, y), (test_x, test_y) = digits()
+    (x, y), test = digits()
     history = model.fit(x[:n_train], y[:n_train], BATCH, epochs, verbose=2).history
-    return model, history, model.evaluate(test_x[:n_test], test_y[:n_test], BATCH, verbose=0)
+    return model, history, model.evaluate(*(a[:n_test] for a in test), BATCH, verbose=0)
 
 
 if __name__ == "__main__":
