@@ -49,6 +49,7 @@ def find() -> Path:
 
 
 def _downloaded(path: Path) -> Path:
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     try:
         from keras.datasets import mnist as keras_mnist
     except ImportError as error:
