@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+ifneq ($(wildcard ../shared/data/mnist.npz),)
+export SPINDLE_DATA ?= $(abspath ../shared/data)
+endif
 
-.PHONY: venv demo test test-long bench lint generate clean
+.PHONY: venv demo test test-long bench lint generate docs clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +40,9 @@ lint: venv
 
 generate: venv
 	$(BIN)/python -m spindle.spec.generate
+
+docs: venv
+	$(BIN)/python tools/make_ops_page.py
 
 clean:
 	rm -rf $(VENV) spindle/kernels_host/_build spindle/vboard/_build spindle/firmware_build/_build build dist *.egg-info

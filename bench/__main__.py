@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 import spindle
-from spindle.cli.demo import load_example
+from spindle.cli.examples import load_example
 from spindle.report.summary import summarise
 
 BATCH = 64
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
 
 def measure(repeats: int) -> dict[str, Any]:
     """Return the figures of both, launches taken in turns."""
-    example = load_example()
+    example = load_example("mlp_digits")
     native = prepare(example, spindle.jit, spindle.device_put)
     on_cpu = prepare(example, jax.jit, jax.device_put)
     walls = [(timed(native), timed(on_cpu)) for _ in range(repeats)]

@@ -4,11 +4,12 @@ from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from epochs import train
 from mlp_digits import digits as data
 from training import he
 
-SIZES, RATE = (64, 128, 64, 10), 0.2
+SIZES, KEEP = (64, 128, 64, 10), np.float32(0.8)
 
 
 def init(key):
@@ -19,10 +20,10 @@ def init(key):
 
 
 def dropout(x, key):
-    """Return x with RATE of its elements zero and the others larger; x itself without a key."""
+    """Return x, each element larger by chance KEEP, else zero; x itself without a key."""
     if key is None:
         return x
-    return jnp.where(jax.random.bernoulli(key, 1 - RATE, x.shape), x / (1 - RATE), 0.0)
+    return jnp.where(jax.random.bernoulli(key, KEEP, x.shape), x / KEEP, 0.0)
 
 
 def forward(params, stats, x, key):

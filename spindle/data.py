@@ -30,7 +30,7 @@ def mnist() -> tuple[Part, Part]:
     try:
         with np.load(path) as arrays:
             return _part(arrays, "train", 60_000), _part(arrays, "test", 10_000)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path} is not the MNIST file of Keras: {error}",
             fix=f"put Keras's {NAME} there, or remove it",

@@ -105,6 +105,9 @@ def to_result(array: Array, out: Any) -> Any:
     return array
 
 
+_REFUSED = re.compile(r'verifier errors:\n\s*(.*)\n\s*at loc\("[^"]*/(\w+)"')
+
+
 def trace(
     jitted: Any, args: Sequence[Any], kwargs: dict[str, Any], names: tuple[str, ...]
 ) -> Traced:
@@ -124,12 +127,22 @@ def _lower(traced: Any) -> bytes:
     try:
         lowered = traced.lower(lowering_platforms=(PLATFORM,))
     except (NotImplementedError, ValueError) as error:
+        refused = _REFUSED.search(str(error))
+        if refused is not None:
+            raise _refused(traced, *refused.groups()) from error
         if PLATFORM not in str(error):
             raise
         raise _no_lowering(traced, str(error)) from error
     file = io.BytesIO()
     lowered.compiler_ir("stablehlo").operation.write_bytecode(file)
     return file.getvalue()
+
+
+def _refused(traced: Any, reason: str, primitive: str) -> UnsupportedError:
+    """Make the error of a primitive that JAX writes in a form StableHLO's verifier refuses."""
+    where = _line_of(traced.jaxpr.jaxpr, primitive) or traced.fun_name
+    fix = "use another form; of a dot's algorithms F32_F32_F32, or precision HIGHEST, HIGH, DEFAULT"
+    return UnsupportedError(f"StableHLO has no such {primitive}: {reason}", where=where, fix=fix)
 
 
 def _no_lowering(traced: Any, message: str) -> UnsupportedError:

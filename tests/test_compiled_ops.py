@@ -12,7 +12,6 @@ import pytest
 from jax import lax
 from native_tools import check
 
-from spindle.errors import UnsupportedError
 from spindle.options import Options
 
 RNG = np.random.default_rng(7)
@@ -216,8 +215,19 @@ def sliced(n: int) -> Case:
     return lambda x, *starts: lax.dynamic_slice(x, starts, (1,) * n), (x, *[np.int32(1)] * n)
 
 
-def test_four_starts_are_the_most() -> None:
-    check(*sliced(3))
-    check(*sliced(4))
-    with pytest.raises(UnsupportedError, match=r"dynamic_slice with more than 4 starts"):
-        check(*sliced(5))
+@pytest.mark.parametrize("n", [4, 5])
+def test_any_number_of_starts(n: int) -> None:
+    """Four move a window at once; further ones take a step of their own."""
+    check(*sliced(n), cores=(7, 16), tiles=(None,))
+    x, *starts = sliced(n)[1]
+
+    def put(x: Any, *starts: Any) -> Any:
+        return lax.dynamic_update_slice(x, x[(slice(1),) * n] * 2, starts)
+
+    check(put, (x, *starts), cores=(7,), tiles=(None,))
+
+
+def test_nine_starts() -> None:
+    fn, (x, *starts) = sliced(9)
+    check(lambda x, *s: (fn(x, *s), lax.dynamic_update_slice(x, x[(slice(1),) * 9], s)),
+          (x, *starts), cores=(16,), tiles=(None,))  # fmt: skip

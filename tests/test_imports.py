@@ -39,6 +39,7 @@ USER_SIDE: dict[str, set[str]] = {
     "errors.py": set(),
     "clang.py": {"errors"},
     "options.py": {"errors"},
+    "data.py": set(),
     "compile.py": DATA | {"passes.pipeline", "schedule.plan", "codegen.emit"},
     "tracing.py": {"array", "ir.graph", "frontends"},
     "session.py": {"machines.machine", "machines.open"},

@@ -1,5 +1,7 @@
 """spindle bench gemm: one square matrix product, everything counted, on any machine.
 
+`spindle bench nets` is bench_nets.py's.
+
 In: arguments. Out: a few lines or one JSON object; 0 done, 1 the work failed, 2 bad usage.
 float32 in SDRAM before and after: scanning, quantising and moving are part of the cycles.
 """
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from spindle.cli import bench_nets
 from spindle.cli.parser import Parser, sentence
 from spindle.errors import SpindleError, UserError
 from spindle.machines.machine import Run
@@ -28,6 +31,8 @@ MOST = 1024
 
 def main(argv: Sequence[str]) -> int:
     """Run the benchmark and return its exit status."""
+    if list(argv[:1]) == ["nets"]:
+        return bench_nets.main(argv[1:])
     try:
         args = make_parser().parse_args(argv)
         chosen = _check(args)
@@ -44,7 +49,8 @@ def main(argv: Sequence[str]) -> int:
 def make_parser() -> Parser:
     """Return the parser of the benchmark's arguments."""
     parser = Parser("spindle bench", "Measure one matrix product, everything counted.")
-    parser.add_argument("what", choices=("gemm",), help="gemm: C = A B, square")
+    what = "gemm: C = A B, square; nets: see spindle bench nets --help"
+    parser.add_argument("what", choices=("gemm", "nets"), help=what)
     parser.add_argument("--size", type=int, default=512, metavar="N", help="side (default 512)")
     modes = "bfp28 (default), bfp16, bfp13 or float32"
     parser.add_argument("--matmul", default="bfp28", help=modes)

@@ -11,15 +11,14 @@ import argparse
 import hashlib
 import importlib.util
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from spindle.cli.examples import load_example
 from spindle.cli.interrupts import Interrupts
 from spindle.cli.parser import Parser, sentence
 from spindle.errors import SpindleError, UserError
@@ -29,7 +28,7 @@ from spindle.report.json_object import to_json
 from spindle.report.summary import Foreseen, Summary, foresee, summarise
 from spindle.report.terminal import print_report
 
-EXAMPLE = Path("examples", "mlp_digits.py")
+EXAMPLE = "mlp_digits"
 MACHINE = "iss"
 TRAINING = "train_steps"
 """Name of the example's training program."""
@@ -54,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the demo and return its exit status."""
     try:
         args = make_parser().parse_args(argv)
-        example = load_example()
+        example = load_example(EXAMPLE)
         options, machine = _check(args, example.N_TRAIN)
     except UserError as error:
         return sentence(error, 2)
@@ -110,23 +109,6 @@ def _switches(args: argparse.Namespace) -> dict[str, object]:
 def _need(holds: bool, what: str, fix: str) -> None:
     if not holds:
         raise UserError(what, where="spindle demo", fix=fix)
-
-
-def load_example() -> Any:
-    """Import examples/mlp_digits.py, of the clone this package is in or of its installation.
-
-    Raises UserError where it is in neither.
-    """
-    clone = Path(__file__).resolve().parents[2]
-    places = [clone / EXAMPLE, Path(sys.prefix, "share", "spindle") / EXAMPLE]
-    path = next((place for place in places if place.is_file()), None)
-    if path is None:
-        raise UserError(f"{EXAMPLE} is missing: no {places[0]}", fix="install spindle again")
-    spec = importlib.util.spec_from_file_location("mlp_digits", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _run(args: argparse.Namespace, example: Any, options: Options, machine: Machine) -> int:

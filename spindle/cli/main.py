@@ -14,7 +14,7 @@ from spindle.errors import UserError
 
 COMMANDS = {
     "demo": "train an MLP on handwritten digits and report what it cost",
-    "bench": "measure a matrix product, everything counted",
+    "bench": "measure a matrix product, or training steps of the examples",
     "board": "run a virtual SpiNNaker board that any SpiNNaker tool can use",
     "doctor": "look at a board and say what is wrong with it",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from spindle.frontends.jaxlib_adapter import RawOp
+from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
 from spindle.frontends.places import as_place
 from spindle.frontends.refusal import reducer_of, unsupported
 from spindle.frontends.scope import Scope
@@ -45,7 +45,10 @@ def scatter(scope: Scope, raw: RawOp) -> Value:
     extents = iter(updates.shape[len(form.index_extents) :])
     sizes = tuple(1 if axis in form.dropped else next(extents) for axis in form.own)
     updates = form.reshape(updates, (*rows.shape[:2], *sizes))
-    attrs: dict[str, Any] = {"axes": form.axes, "reducer": _reducer(raw)}
+    reducer = _reducer(raw)
+    if reducer == "subtract":
+        updates, reducer = scope.emit(raw, "negate", (updates,), updates.type), "add"
+    attrs: dict[str, Any] = {"axes": form.axes, "reducer": reducer}
     value = scope.emit(raw, "scatter", (operand, rows, updates), operand.type, **attrs)
     return form.back(value, x)
 
@@ -55,7 +58,15 @@ def _reducer(raw: RawOp) -> str:
     (body,) = raw.regions
     if not body.ops and body.returns == body.params[1:]:
         return "update"
-    return reducer_of(raw, body)
+    return "subtract" if _subtracts(body) else reducer_of(raw, body)
+
+
+def _subtracts(body: RawRegion) -> bool:
+    """Whether a body takes its update away from its element."""
+    if [op.name for op in body.ops] != ["stablehlo.subtract"]:
+        return False
+    (op,) = body.ops
+    return op.operands == body.params and op.results == body.returns
 
 
 class _Form:

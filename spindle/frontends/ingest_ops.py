@@ -20,9 +20,9 @@ from spindle.frontends.ingest_windows import reduce_window, select_and_scatter
 from spindle.frontends.jaxlib_adapter import RawOp
 from spindle.frontends.places import as_start
 from spindle.frontends.refusal import reducer_of, unsupported
-from spindle.frontends.scope import Scope
+from spindle.frontends.scope import Scope, tensor_type
 from spindle.ir.dtypes import FLOATS, INTEGERS
-from spindle.ir.graph import TensorType, Value
+from spindle.ir.graph import Op, TensorType, Value
 
 Rule = Callable[[Scope, RawOp], Value]
 
@@ -129,7 +129,23 @@ def _reduce(scope: Scope, raw: RawOp) -> Value:
     dims = tuple(sorted(raw.attrs["dimensions"]))
     reducer = reducer_of(raw, raw.regions[0])
     out = scope.result_type(raw)
+    if reducer == "xor":
+        return _reduce_as_window(scope, raw, dims, reducer)
     return scope.emit(raw, "reduce", scope.operands(raw), out, dims=dims, reducer=reducer)
+
+
+def _reduce_as_window(scope: Scope, raw: RawOp, dims: tuple[int, ...], reducer: str) -> Value:
+    """Reduce in one window; an empty one has nothing but the start."""
+    x, init = scope.operands(raw)
+    out, ones = scope.result_type(raw), (1,) * len(x.shape)
+    window = tuple(n if axis in dims else 1 for axis, n in enumerate(x.shape))
+    if 0 in window:
+        return scope.broadcast(raw, init, out.shape)
+    attrs = {"window": window, "padding": ((0, 0),) * len(ones), "reducer": reducer}
+    attrs |= dict.fromkeys(("strides", "base_dilation", "window_dilation"), ones)
+    kept = tuple(1 if axis in dims else n for axis, n in enumerate(x.shape))
+    whole = scope.emit(raw, "reduce_window", (x, init), TensorType(kept, x.dtype), **attrs)
+    return scope.emit(raw, "reshape", (whole,), out)
 
 
 PRECISIONS = ("DEFAULT", "HIGH", "HIGHEST")
@@ -223,10 +239,25 @@ def _convolution(scope: Scope, raw: RawOp) -> Value:
 
 
 def _reduce_precision(scope: Scope, raw: RawOp) -> Value:
-    """float32 to float32 is the value itself; anything narrower is not compiled."""
-    if (raw.attrs["exponent_bits"], raw.attrs["mantissa_bits"]) != (8, 23):
-        raise unsupported(raw, "to less than float32 is not compiled", "stay in float32")
-    return scope.operands(raw)[0]
+    """Convert; where nothing is cut from float32 it is the value itself."""
+    (value,) = scope.operands(raw)
+    attrs = {key: raw.attrs[key] for key in ("exponent_bits", "mantissa_bits")}
+    if attrs["exponent_bits"] >= 8 and attrs["mantissa_bits"] >= 23:
+        return value
+    return scope.emit(raw, "reduce_precision", (value,), scope.result_type(raw), **attrs)
+
+
+def _cholesky(scope: Scope, raw: RawOp) -> Value:
+    lower = bool(raw.attrs.get("lower"))
+    return scope.emit(raw, "cholesky", scope.operands(raw), scope.result_type(raw), lower=lower)
+
+
+def _triangular_solve(scope: Scope, raw: RawOp) -> Value:
+    """Convert; the adjoint of a real matrix is its transpose."""
+    attrs = {key: bool(raw.attrs[key]) for key in ("left_side", "lower", "unit_diagonal")}
+    attrs["transpose"] = raw.attrs["transpose_a"] != "NO_TRANSPOSE"
+    out = scope.result_type(raw)
+    return scope.emit(raw, "triangular_solve", scope.operands(raw), out, **attrs)
 
 
 def _convert(scope: Scope, raw: RawOp) -> Value:
@@ -272,11 +303,30 @@ RULES: dict[str, Rule] = dict.fromkeys(PLAIN, _plain) | {
     "dot": _dot,
     "convolution": _convolution,
     "reduce_precision": _reduce_precision,
+    "cholesky": _cholesky,
+    "triangular_solve": _triangular_solve,
 }
 """Rules of ops with one result."""
+
+
+def _rng_bit_generator(scope: Scope, raw: RawOp) -> tuple[Value, ...]:
+    """Convert a draw of random bits; the default algorithm is XLA's on CPU."""
+    types = [tensor_type(scope.types[n], f"{raw.name} makes", raw.loc) for n in raw.results]
+    sizes = {"PHILOX": ("2", "3"), "THREE_FRY": ("2",)}
+    algorithm = raw.attrs["rng_algorithm"].replace("DEFAULT", "PHILOX")
+    known = str(types[0]) in [f"ui64[{n}]" for n in sizes[algorithm]]
+    if not known or types[1].dtype not in INTEGERS:
+        detail = f"of {types[1]} from a state of {types[0]} is not compiled"
+        raise unsupported(raw, detail, "draw integers, from a state of ui64[2]")
+    results = tuple(Value(type_) for type_ in types)
+    attrs = {"algorithm": algorithm}
+    scope.append(Op("rng_bit_generator", scope.operands(raw), results, attrs, (), raw.loc))
+    return results
+
 
 SEVERAL: dict[str, Callable[[Scope, RawOp], tuple[Value, ...]]] = {
     "reduce": arg_reduce,
     "sort": sort,
+    "rng_bit_generator": _rng_bit_generator,
 }
 """Rules of ops with several results."""

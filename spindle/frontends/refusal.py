@@ -11,8 +11,9 @@ from spindle.frontends.jaxlib_adapter import RawOp, RawRegion
 HINTS = {
     "dynamic_gather": "index with lax.dynamic_slice, or multiply by a one-hot matrix",
     "custom_call": "linear algebra, callbacks and debug.print stay on the host",
-    "rng_bit_generator": "use JAX's default random numbers (threefry)",
     "fft": "transform on the host",
+    "complex": "compute with real and imaginary parts as two float32 arrays",
+    "rng": "draw with jax.random, or with rng_bit_generator",
 }
 """What to do instead, by op."""
 
@@ -30,7 +31,7 @@ def unsupported(raw: RawOp, detail: str = "", fix: str = "") -> UnsupportedError
     )
 
 
-REDUCERS = ("add", "multiply", "maximum", "minimum", "and", "or")
+REDUCERS = ("add", "multiply", "maximum", "minimum", "and", "or", "xor")
 
 
 def reducer_of(raw: RawOp, body: RawRegion) -> str:

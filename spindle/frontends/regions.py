@@ -41,15 +41,15 @@ def _events(region: RawRegion) -> Iterator[tuple[tuple[int, ...], bool]]:
 
 
 def split_captured(scope: Scope, raw: RawOp) -> tuple[list[int], list[int]]:
-    """Return what an op's regions capture: (values to carry, constants to repeat)."""
+    """Return what an op's regions capture: (values to carry, constants and iotas to repeat)."""
     captured = [n for n in _captured_values(raw.regions) if n not in scope.doubles]
-    repeated = [n for n in captured if _is_constant(scope, scope.value(n, raw))]
+    repeated = [n for n in captured if _is_made_of_nothing(scope, scope.value(n, raw))]
     return [n for n in captured if n not in repeated], repeated
 
 
-def _is_constant(scope: Scope, value: Value) -> bool:
+def _is_made_of_nothing(scope: Scope, value: Value) -> bool:
     definition = scope.defs.get(value)
-    return definition is not None and definition.kind == "constant"
+    return definition is not None and definition.kind in ("constant", "iota")
 
 
 def closed_region(
@@ -87,17 +87,17 @@ def _carry(outer: Scope, inner: Scope, number: int) -> None:
 
 
 def _repeat(outer: Scope, inner: Scope, number: int) -> None:
-    """Copy a captured constant into the region."""
+    """Copy a captured constant or iota into the region."""
     value = outer.values[number]
-    attrs, loc = outer.defs[value].attrs, outer.defs[value].loc
-    copy = inner.append(Op("constant", (), (Value(value.type),), attrs, (), loc))
+    made = outer.defs[value]
+    copy = inner.append(Op(made.kind, (), (Value(value.type),), made.attrs, (), made.loc))
     inner.values[number] = copy.result
     if value in outer.ranges:
         inner.ranges[copy.result] = outer.ranges[value]
 
 
 def _without_unused_constants(region: Region) -> Region:
-    """Drop constants that only another region of the op reads."""
+    """Drop constants and iotas that only another region of the op reads."""
     used = {operand for op in region.ops for operand in op.operands} | set(region.returns)
-    ops = tuple(op for op in region.ops if op.kind != "constant" or op.result in used)
+    ops = tuple(op for op in region.ops if op.operands or op.regions or op.result in used)
     return Region(region.params, ops, region.returns)

@@ -20,6 +20,8 @@ from spindle.ir.evaluate_dot import dot_general
 from spindle.ir.evaluate_elementwise import ELEMENTWISE
 from spindle.ir.evaluate_held import is_small_float, small_float, words
 from spindle.ir.evaluate_index import gather, reverse, scatter
+from spindle.ir.evaluate_linear import cholesky, triangular_solve
+from spindle.ir.evaluate_random import rng_bit_generator
 from spindle.ir.evaluate_reduce import arg_reduce, reduce
 from spindle.ir.evaluate_sort import sort
 from spindle.ir.evaluate_window import pad, reduce_window, select_and_scatter
@@ -87,8 +89,8 @@ def _run_op(op: Op, operands: list[Array], env: _Values, options: Options) -> li
         return _while(op, operands, env, options)
     if op.kind == "case":
         return _case(op, operands, env, options)
-    if op.kind == "sort":
-        return sort(op, operands)
+    if op.kind in _SEVERAL:
+        return _SEVERAL[op.kind](op, operands)
     if op.kind == "fusion":
         return _run(op.regions[0], operands, env, options)
     if op.kind == "dot_general":
@@ -206,6 +208,12 @@ _MOVES: dict[str, Callable[[Op, list[Array]], Array]] = {
     "concatenate": _concatenate,
 }
 
+_SEVERAL: dict[str, Callable[[Op, list[Array]], list[Array]]] = {
+    "sort": sort,
+    "rng_bit_generator": rng_bit_generator,
+}
+"""Kinds with several results."""
+
 _PLAIN: dict[str, Callable[..., Array]] = {
     **ELEMENTWISE,
     **COMPOSED,
@@ -218,5 +226,7 @@ _PLAIN: dict[str, Callable[..., Array]] = {
     "gather": gather,
     "scatter": scatter,
     "words": words,
+    "cholesky": cholesky,
+    "triangular_solve": triangular_solve,
 }
 """Op kind -> function(op, *operands): the kinds that need neither regions nor options."""

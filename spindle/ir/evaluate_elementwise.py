@@ -283,6 +283,19 @@ _PLAIN: dict[str, Callable[..., Array]] = {
     "logistic": _of_bits(functions.logistic),
 }
 
+
+def _reduce_precision(op: Op, a: Array) -> Array:
+    """Round to so many bits of mantissa; what their exponent cannot say is Inf or 0."""
+    exponent_bits, cut = op.attrs["exponent_bits"], max(23 - op.attrs["mantissa_bits"], 0)
+    unit = np.exp2(np.floor(np.log2(np.abs(a.astype(np.float64)))).clip(-126) + cut - 23)
+    near = np.where(np.isfinite(a) & (a != 0), np.rint(a / unit) * unit, a)
+    reach = 2.0 ** (exponent_bits - 1) - 1
+    if exponent_bits < 8:
+        near = np.where(np.abs(near) >= np.exp2(reach + 1), np.copysign(np.inf, a), near)
+        near = np.where(np.abs(near) < np.exp2(1 - reach), np.copysign(0.0, a), near)
+    return canonical(np.where(np.isnan(a), a, near).astype(np.float32))
+
+
 ELEMENTWISE: dict[str, Elementwise] = {
     **{kind: _plain(function) for kind, function in _PLAIN.items()},
     "compare": _compare,
@@ -290,5 +303,6 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "clamp": _clamp,
     "convert": _convert,
     "bitcast_convert": _bitcast_convert,
+    "reduce_precision": _reduce_precision,
 }
 """Op kind -> function(op, *operands)."""

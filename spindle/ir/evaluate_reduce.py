@@ -26,6 +26,7 @@ COMBINE: dict[str, Combine] = {
     "minimum": minimum,
     "and": np.bitwise_and,
     "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
 }
 
 

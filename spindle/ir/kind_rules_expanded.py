@@ -10,7 +10,7 @@ from collections.abc import Callable
 from spindle.ir.dtypes import FLOATS, INTEGERS
 from spindle.ir.graph import Op, TensorType, Value
 from spindle.ir.kind_needs import need, need_axes, need_operands, need_result, need_same_types
-from spindle.ir.kinds import BITWISE, DIRECTIONS, REDUCERS
+from spindle.ir.kinds import BITWISE, DIRECTIONS, WINDOW_REDUCERS
 from spindle.ir.windows import dilated, window_axes
 
 
@@ -57,7 +57,7 @@ def _pad(op: Op) -> None:
 def _reduce_window(op: Op) -> None:
     need_operands(op, 2)
     x, init = op.operands
-    need(op.attrs["reducer"] in REDUCERS, f"unknown reducer {op.attrs['reducer']!r}")
+    need(op.attrs["reducer"] in WINDOW_REDUCERS, f"unknown reducer {op.attrs['reducer']!r}")
     need(x.dtype not in FLOATS or op.attrs["reducer"] not in BITWISE, "floats have no bitwise ops")
     need(init.type == TensorType((), x.dtype), f"init is {init.type}")
     _positive(op, len(x.shape), ("window", "strides", "base_dilation", "window_dilation"))
@@ -113,7 +113,7 @@ def _scatter(op: Op) -> None:
     need_operands(op, 3)
     x, indices, updates = op.operands
     _indexed(op, x, indices, updates.type)
-    need(op.attrs["reducer"] in REDUCERS | {"update"}, f"reducer {op.attrs['reducer']!r}")
+    need(op.attrs["reducer"] in WINDOW_REDUCERS | {"update"}, f"reducer {op.attrs['reducer']!r}")
     need(x.dtype not in FLOATS or op.attrs["reducer"] not in BITWISE, "floats have no bitwise ops")
     need_same_types((x, op.result))
 
@@ -129,6 +129,51 @@ def _sort(op: Op) -> None:
     need([value.type for value in op.results] == types, "the results differ from the operands")
 
 
+def _rng_bit_generator(op: Op) -> None:
+    need_operands(op, 1)
+    state = op.operands[0].type
+    algorithm = op.attrs["algorithm"]
+    need(algorithm in ("THREE_FRY", "PHILOX"), f"algorithm {algorithm!r}")
+    sizes = ((2,), (3,)) if algorithm == "PHILOX" else ((2,),)
+    need(state.dtype == "ui64" and state.shape in sizes, f"the state is {state}")
+    need(len(op.results) == 2, "needs two results, state and bits")
+    need(op.results[0].type == state, f"the next state is {op.results[0].type}")
+    need(op.results[1].dtype in INTEGERS, f"the bits are {op.results[1].dtype}")
+
+
+def _square(x: Value, what: str) -> None:
+    need(x.dtype in FLOATS, f"{x.dtype} where a float is needed")
+    need(len(x.shape) >= 2 and x.shape[-1] == x.shape[-2], f"{what} is {x.type}")
+
+
+def _cholesky(op: Op) -> None:
+    need_operands(op, 1)
+    _square(op.operands[0], "the matrix")
+    need(isinstance(op.attrs["lower"], bool), f"lower is {op.attrs['lower']!r}")
+    need_same_types((op.operands[0], op.result))
+
+
+def _triangular_solve(op: Op) -> None:
+    need_operands(op, 2)
+    a, b = op.operands
+    _square(a, "the matrix")
+    for key in ("left_side", "lower", "unit_diagonal", "transpose"):
+        need(isinstance(op.attrs[key], bool), f"{key} is {op.attrs[key]!r}")
+    need(len(b.shape) == len(a.shape) and b.shape[:-2] == a.shape[:-2], f"the other is {b.type}")
+    side = b.shape[-2] if op.attrs["left_side"] else b.shape[-1]
+    need(side == a.shape[-1], f"the sides {side} and {a.shape[-1]} differ")
+    need_same_types((b, op.result))
+    need(a.dtype == b.dtype, "operands differ in element type")
+
+
+def _reduce_precision(op: Op) -> None:
+    need_operands(op, 1)
+    need_same_types((op.operands[0], op.result))
+    need(op.result.dtype in FLOATS, f"{op.result.dtype} where a float is needed")
+    need(op.attrs["exponent_bits"] >= 1, "exponent_bits must be positive")
+    need(op.attrs["mantissa_bits"] >= 0, "mantissa_bits is negative")
+
+
 EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
     "case": _case,
     "arg_reduce": _arg_reduce,
@@ -139,5 +184,9 @@ EXPANDED_RULES: dict[str, Callable[[Op], None]] = {
     "gather": _gather,
     "scatter": _scatter,
     "sort": _sort,
+    "rng_bit_generator": _rng_bit_generator,
+    "cholesky": _cholesky,
+    "triangular_solve": _triangular_solve,
+    "reduce_precision": _reduce_precision,
 }
 """Op kind -> its rule."""

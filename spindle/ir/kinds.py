@@ -53,18 +53,22 @@ STRUCTURAL = frozenset(
 EXPANDED = frozenset(
     {
         "case", "arg_reduce", "pad", "reduce_window", "select_and_scatter", "reverse", "gather",
-        "scatter", "sort",
+        "scatter", "sort", "rng_bit_generator",
+        "cholesky", "triangular_solve", "reduce_precision",
     }
 )  # fmt: skip
 """Kinds that the expand passes write with the others; none is left after them."""
-WITH_RESULTS = frozenset({"while", "fusion", "case", "sort"})
+WITH_RESULTS = frozenset({"while", "fusion", "case", "sort", "rng_bit_generator"})
 """Kinds with any number of results."""
 REDUCERS = frozenset({"add", "multiply", "maximum", "minimum", "and", "or"})
+WINDOW_REDUCERS = REDUCERS | {"xor"}
+"""Reducers of windows and scattered updates, which need no kernel of their own."""
 DIRECTIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 PRECISIONS = frozenset({"DEFAULT", "HIGH", "HIGHEST", "float32"})
 
 
-_EXACT = (STRUCTURAL | EXPANDED) - {"reduce_window", "select_and_scatter", "scatter"} | {
+_ROUNDED = {"reduce_window", "select_and_scatter", "scatter", "cholesky", "triangular_solve"}
+_EXACT = (STRUCTURAL | EXPANDED) - _ROUNDED - {"reduce_precision"} | {
     "broadcast_in_dim", "select", "negate", "abs", "sign", "maximum", "minimum", "clamp", "floor",
     "ceil", "round_nearest_even", "round_nearest_afz", "remainder",
 }  # fmt: skip
@@ -85,5 +89,5 @@ def neutral(reducer: str, dtype: str) -> Any:
         return {"add": -0.0, "multiply": 1.0, "maximum": -np.inf, "minimum": np.inf}[reducer]
     low, high = integer_range(dtype)
     ones = -1 if low else high
-    table = {"add": 0, "multiply": 1, "maximum": low, "minimum": high, "and": ones, "or": 0}
-    return table[reducer]
+    table = {"multiply": 1, "maximum": low, "minimum": high, "and": ones}
+    return table.get(reducer, 0)

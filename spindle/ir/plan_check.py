@@ -326,12 +326,14 @@ def _workspace(task: Task, work_words: Callable[[Task], int] | None) -> list[Int
 
 
 def _check_arena(task: Task, intervals: list[Interval]) -> None:
-    """All lies in the two halves, but for tiles among the resident ones."""
+    """All lies in the two halves, but for tiles among the resident ones, or in the whole arena."""
     low, high = _span(task, intervals)
+    end = ARENA_WORDS if task.exclusive else RESIDENT_START
+    where = "the arena" if task.exclusive else "both halves of the arena"
     _need(
-        low >= 0 and high <= RESIDENT_START,
+        low >= 0 and high <= end,
         task.label,
-        f"DTCM words {low}..{high} lie outside of both halves of the arena (0..{RESIDENT_START})",
+        f"DTCM words {low}..{high} lie outside of {where} (0..{end})",
     )
 
 

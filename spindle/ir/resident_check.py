@@ -45,6 +45,8 @@ def check_residents(
 def _after(
     task: Task, held: list[_Tile], start: int, words: Callable[[Task, Operand], int]
 ) -> list[_Tile]:
+    if task.exclusive:
+        held = [tile for tile in held if tile.low >= task.words]
     for operand in task.operands:
         if operand.dtcm < start or operand.lazy:
             continue

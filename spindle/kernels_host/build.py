@@ -30,7 +30,7 @@ ARM_SOURCES = (
     "hal/spinnaker/*.S",
 )
 """A file in kernels/arm/ or rt/arm/ replaces the C file of its name above."""
-HOST_ONLY = ("kernel_cost.c", "barrier_look.c")
+HOST_ONLY = ("kernel_cost.c", "strip_cost.c", "barrier_look.c")
 ARM_FAST = ("dot_s28_sums.c", "strip.c")
 """Compiled for speed (-O2) on ARM; the rest for size."""
 BARRIER_PATH = ("barrier.c", "session.c", "hal.c", "rt.c")
@@ -46,7 +46,6 @@ THUMB_FILES = (
     "dot_flags.c",
     "dot_s16.c",
     "quantise16.c",
-    "quantise16_triple.c",
     "rescue.c",
     "kernel.c",
     "strip_convert.c",

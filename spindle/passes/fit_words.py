@@ -52,7 +52,7 @@ def _mask(dtype: str) -> int:
     return (1 << bit_width(dtype)) - 1
 
 
-def _half_even(emit: Emitter, word: Value, cut: int) -> Value:
+def half_even(emit: Emitter, word: Value, cut: int) -> Value:
     """Round away the lowest `cut` bits of a word; a carry runs into the exponent."""
     odd = with_constant(emit, "shift_right_logical", word, cut)
     half = with_constant(emit, "add", with_constant(emit, "and", odd, 1), (1 << (cut - 1)) - 1)
@@ -62,7 +62,7 @@ def _half_even(emit: Emitter, word: Value, cut: int) -> Value:
 
 def _round_bf16(emit: Emitter, x: Value) -> Value:
     """The one NaN comes out as it went in."""
-    value = as_float(emit, _half_even(emit, bits(emit, x), 16))
+    value = as_float(emit, half_even(emit, bits(emit, x), 16))
     return value if has_one_nan(emit.builder, x) else unless_nan(emit, x, value)
 
 
@@ -70,7 +70,7 @@ def _round_f16(emit: Emitter, x: Value) -> Value:
     """Cut 13 bits; below the normal numbers the unit is 2^-24, that of float32 from 0.5 on."""
     word = bits(emit, x)
     sign, size = (with_constant(emit, "and", word, mask) for mask in (1 << 31, (1 << 31) - 1))
-    normal = _half_even(emit, size, 13)
+    normal = half_even(emit, size, 13)
     large = emit.compare("GE", normal, emit.splat(F16_OVERFLOW, normal))
     normal = emit.select(large, emit.splat(INF, normal), normal)
     lifted = with_constant(emit, "add", as_float(emit, size), 0.5)

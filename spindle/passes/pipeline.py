@@ -18,12 +18,16 @@ from spindle.passes.expand_arg_reduce import expand_arg_reduce
 from spindle.passes.expand_case import expand_case
 from spindle.passes.expand_functions import expand_functions
 from spindle.passes.expand_gather import expand_gather
+from spindle.passes.expand_linear import expand_linear
 from spindle.passes.expand_pad import expand_pad
+from spindle.passes.expand_precision import expand_precision
+from spindle.passes.expand_random import expand_random
 from spindle.passes.expand_remainder import expand_remainder
 from spindle.passes.expand_reverse import expand_reverse
 from spindle.passes.expand_scatter import expand_scatter
 from spindle.passes.expand_select_scatter import expand_select_scatter
 from spindle.passes.expand_sort import expand_sort
+from spindle.passes.expand_starts import expand_starts
 from spindle.passes.expand_window import expand_window
 from spindle.passes.fix_numerics import fix_numerics
 from spindle.passes.fold_transpose import fold_transpose
@@ -38,9 +42,12 @@ from spindle.passes.squeeze import squeeze
 Pass = Callable[[Module, Options], Module]
 
 PASSES: tuple[tuple[str, Pass], ...] = (
+    ("expand_random", expand_random),
     ("hold_types", hold_types),
     ("simplify", simplify),
     ("expand_case", expand_case),
+    ("expand_linear", expand_linear),
+    ("expand_precision", expand_precision),
     ("expand_arg_reduce", expand_arg_reduce),
     ("expand_window", expand_window),
     ("expand_select_scatter", expand_select_scatter),
@@ -51,6 +58,7 @@ PASSES: tuple[tuple[str, Pass], ...] = (
     ("expand_pad", expand_pad),
     ("expand_functions", expand_functions),
     ("expand_remainder", expand_remainder),
+    ("expand_starts", expand_starts),
     ("spread_reduce", spread_reduce),
     ("simplify_expanded", simplify),
     ("fix_numerics", fix_numerics),

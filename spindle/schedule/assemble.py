@@ -14,7 +14,7 @@ from math import prod
 from spindle.errors import InternalError
 from spindle.ir.plan import Instr, Operand, Task
 from spindle.schedule import catalogue
-from spindle.schedule.memory import lay_out, top_words
+from spindle.schedule.memory import RESIDENT_START, RESIDENT_WORDS, lay_out, top_words
 from spindle.schedule.room import BUDGET_WORDS, Room
 from spindle.schedule.tile_cost import Cost, TileCost
 from spindle.spec.records import LANES, STRIP
@@ -69,12 +69,20 @@ def assemble(draft: Draft, room: Room = Room()) -> Task:  # noqa: B008 (frozen)
 
     Raises InternalError when none fits.
     """
-    fitting = _fitting(draft, room.words)
+    words = _words(draft, room)
+    fitting = _fitting(draft, words)
     if not fitting:
         raise InternalError(
-            f"no tile of {draft.label!r} {draft.extent} fits in {room.words} words of DTCM"
+            f"no tile of {draft.label!r} {draft.extent} fits in {words} words of DTCM"
         )
     return min(fitting, key=lambda fit: fit.cycles(room.lanes, room.exposed)).task(room.alone)
+
+
+def _words(draft: Draft, room: Room) -> int:
+    """Words of DTCM; one that is by itself may use the resident tiles' place, where none is."""
+    is_whole = room.alone and room.empty
+    keeps = any(op.dtcm >= RESIDENT_START for op in draft.operands)
+    return room.words + (RESIDENT_WORDS if is_whole and not keeps else 0)
 
 
 @lru_cache(maxsize=1024)

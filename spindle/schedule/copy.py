@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spindle.errors import UnsupportedError
+from spindle.errors import InternalError
 from spindle.ir.graph import WORD, Op, Value
 from spindle.ir.plan import Addr, Operand, SetReg
 from spindle.schedule import dims, strip_task
@@ -196,11 +196,7 @@ def _starts(
             continue
         reg = len(regs)
         if reg == MAX_TERMS:
-            raise UnsupportedError(
-                f"{op.kind} with more than {MAX_TERMS} starts that are no constants",
-                where=op.loc,
-                fix="merge axes by reshape, or take slices of slices",
-            )
+            raise InternalError(f"{op.kind} ({op.loc}) has more than {MAX_TERMS} unknown starts")
         regs.append(SetReg(reg, ctx.bufs[start].addr(), 0, high))
         terms.append((reg, own[axis] * WORD))
     return offset, tuple(terms), regs

@@ -23,7 +23,8 @@ from spindle.schedule.quantise_rows import both_rows
 from spindle.spec.records import CHUNK
 
 _SHARES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
-_ROUND = (8, 16, 24, 32, 48)
+_ROUND = {2: (8, 16, 24, 32, 48), 3: (*range(6, 34, 3), 48)}
+"""By the rows that a kernel takes together: those in threes divide few extents evenly."""
 _WIDEST = 64
 _K_TILES = (64, 32, 16, 8)
 _K_TILES_OF_ROWS = (256, 128, *_K_TILES)
@@ -145,7 +146,7 @@ def _sides(extent: int, max_tile: int | None, group: int) -> list[int]:
     most = min(up_to(extent, group), max_tile or _WIDEST, _WIDEST)
     limit = max(most // group * group, group)
     shares = [-(-extent // n) for n in _SHARES]
-    return sorted({min(up_to(s, group), limit) for s in (*shares, *_ROUND)})
+    return sorted({min(up_to(s, group), limit) for s in (*shares, *_ROUND[group])})
 
 
 def dims_of(op: Op, head: Op) -> Dims | None:

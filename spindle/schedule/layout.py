@@ -19,14 +19,14 @@ def steps(groups: list[list[Job]], arena: ResidentArena) -> tuple[Step, ...]:
     """Lay out epochs one after another; each begins with its registers and ends with a barrier."""
     arena.begin(groups)
     out: list[Step] = []
-    for group in groups:
-        out += _epoch_steps(group)
+    for epoch, group in enumerate(groups):
+        out += _epoch_steps(group, arena.is_empty(epoch))
     return tuple(out)
 
 
-def _epoch_steps(group: list[Job]) -> list[Step]:
+def _epoch_steps(group: list[Job], empty: bool) -> list[Step]:
     sets = [step for job in group if job.sets for step in job.make(Room())]
-    laid = search.laid_out([job for job in group if not job.sets])
+    laid = search.laid_out([job for job in group if not job.sets], empty)
     settled = [job.settled(made) if job.settled else made for job, made in laid]
     out = [*sets, *_placed([step for made in settled for step in made])]
     if isinstance(out[-1], TaskStep):

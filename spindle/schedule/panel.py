@@ -114,8 +114,9 @@ class Quantised:
 
     @property
     def block_bytes(self) -> int:
-        """Bytes of one K-block's exponents: free index rounded up to whole groups."""
-        return self.n_groups * self.form.rows * self.form.row_words * WORD
+        """Bytes of one K-block's exponents."""
+        words = self.matrix.free * self.form.row_words
+        return -(-words // self.form.row_align) * self.form.row_align * WORD
 
     def exponent_operand(self, dim: int, store: bool = False) -> Operand:
         """Exponents (and corrections), free index on `dim`."""
@@ -134,10 +135,13 @@ class Quantised:
         )
 
 
-def panel_of(ctx: Lowering, x: Matrix, form: PanelForm, k_block: int, loc: str) -> Quantised:
-    """Places for a panel and its exponents."""
-    panel, exponents = ctx.new_buf(WORD, "mantissas", loc), ctx.new_buf(WORD, "exp", loc)
-    out = Quantised(x, form, k_block, panel, exponents)
-    out.panel.size_bytes = x.batch * out.n_groups * out.group_bytes
-    out.exponents.size_bytes = x.batch * out.n_blocks * out.block_bytes
+def panel_of(
+    ctx: Lowering, x: Matrix, form: PanelForm, k_block: int, loc: str, given: Buf | None = None
+) -> Quantised:
+    """Places for a panel and its exponents; given: where those are already."""
+    panel = ctx.new_buf(WORD, "mantissas", loc)
+    out = Quantised(x, form, k_block, panel, given or ctx.new_buf(WORD, "exp", loc))
+    panel.size_bytes = x.batch * out.n_groups * out.group_bytes
+    if given is None:
+        out.exponents.size_bytes = x.batch * out.n_blocks * out.block_bytes
     return out

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from spindle.ir.graph import WORD
-from spindle.ir.plan import Operand
+from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Buf
 from spindle.schedule.lower import Lowering
 from spindle.schedule.panel import NARROW, WIDE, Matrix, PanelForm, Quantised, panel_of
 from spindle.schedule.quantise import draft_of
-from spindle.schedule.room import BUDGET_WORDS
-from spindle.spec.records import CHUNK
+from spindle.schedule.room import BUDGET_WORDS, Room
+from spindle.schedule.tile_cost import EPOCH_CYCLES, tile_cycles
+from spindle.spec.records import CHUNK, LANES
 from spindle.spec.tables import QUANTISE_GIVEN, QUANTISE_WIDE, SCAN_WORDS
 
 _KERNELS = {"bfp16": "QUANTISE_16", "bfp13": "QUANTISE_13"}
@@ -43,41 +44,58 @@ def both_rows(
 def _quantise(
     ctx: Lowering, x: Matrix, form: PanelForm, given: Buf | None, mode: str, loc: str
 ) -> Quantised:
-    """Rows too long for one tile have their exponents found first."""
-    out = panel_of(ctx, x, form, 0, loc)
-    if given is None and not _fits(out):
-        given = _scanned(ctx, x, loc)
-    reads, deep, arg = [x.buf], [x.k], QUANTISE_WIDE if form is WIDE else 0
-    operands = [x.operand(1, "x"), out.panel_operand(1, True), out.exponent_operand(1, True)]
-    if given is not None:
-        operands.append(_words(x, given))
-        reads, deep, arg = [x.buf, given], _cuts(ctx, x), arg | QUANTISE_GIVEN
-    draft = draft_of(ctx, x, _KERNELS[mode], tuple(operands), loc, deep, form.rows)
-    ctx.add_drafts([replace(draft, arg=arg)], reads, [out.panel, out.exponents])
+    """Whole rows at a time, or in pieces once their exponents are known: what takes less."""
+    out = panel_of(ctx, x, form, 0, loc, given)
+    if given is None and _whole_pays(ctx, out, mode, loc):
+        draft = _draft(ctx, out, mode, loc, whole=True)
+        ctx.add_drafts([draft], [x.buf], [out.panel, out.exponents])
+        return out
+    if given is None:
+        ctx.add_drafts([_scan(ctx, out, loc)], [x.buf], [out.exponents])
+    draft = _draft(ctx, out, mode, loc, whole=False)
+    ctx.add_drafts([draft], [x.buf, out.exponents], [out.panel])
     return out
 
 
-def _fits(out: Quantised) -> bool:
-    """Whether a group of whole rows lies in half of the arena, floats and mantissas."""
-    words = out.form.rows * out.matrix.k + out.group_bytes // WORD
-    return words + _SPARE <= BUDGET_WORDS
+def _whole_pays(ctx: Lowering, out: Quantised, mode: str, loc: str) -> bool:
+    """Whether rows fit in DTCM whole, and reading them twice would not be faster.
+
+    It is where they lie across: few rows then are many short transfers.
+    """
+    if out.matrix.k * out.form.rows + out.group_bytes // WORD + _SPARE > BUDGET_WORDS:
+        return False
+    twice = _scan(ctx, out, loc), _draft(ctx, out, mode, loc, whole=False)
+    cycles = EPOCH_CYCLES + sum(_cycles(draft) for draft in twice)
+    return _cycles(_draft(ctx, out, mode, loc, whole=True)) <= cycles
 
 
-def _words(x: Matrix, buf: Buf) -> Operand:
-    """Exponent words, one a row."""
-    return Operand("words", buf.addr(), (x.free * WORD, WORD, 0, 0), 1)
+def _cycles(draft: Draft) -> float:
+    """Cycles of the busiest lane, where the task is much of its epoch."""
+    task = assemble(draft, Room(large=True))
+    return -(-task.n_tiles // LANES) * tile_cycles(task)
 
 
-def _cuts(ctx: Lowering, x: Matrix) -> list[int]:
+def _scan(ctx: Lowering, out: Quantised, loc: str) -> Draft:
+    """Find the rows' exponent words."""
+    operands = out.matrix.operand(1, "x"), out.exponent_operand(1, store=True)
+    draft = draft_of(ctx, out.matrix, "SCAN_FREE", operands, loc)
+    return replace(draft, inner=3, arg=SCAN_WORDS)
+
+
+def _draft(ctx: Lowering, out: Quantised, mode: str, loc: str, *, whole: bool) -> Draft:
+    """Quantise whole rows, which finds their exponents, or pieces, which is told them."""
+    x, form = out.matrix, out.form
+    operands = (
+        x.operand(1, "x"),
+        out.panel_operand(1, store=True),
+        out.exponent_operand(1, store=whole),
+    )
+    deep, arg = ([x.k], 0) if whole else (_pieces(ctx, x), QUANTISE_GIVEN)
+    draft = draft_of(ctx, x, _KERNELS[mode], operands, loc, deep, form.rows)
+    return replace(draft, arg=arg | (QUANTISE_WIDE if form is WIDE else 0))
+
+
+def _pieces(ctx: Lowering, x: Matrix) -> list[int]:
     """Sides of tiles along k: whole chunks."""
     limit = max(ctx.options.max_tile or _DEEP[0], CHUNK)
     return [side for side in _DEEP if side <= limit and side < x.k + CHUNK]
-
-
-def _scanned(ctx: Lowering, x: Matrix, loc: str) -> Buf:
-    """Append the search for the rows' exponent words."""
-    buf = ctx.new_buf(x.batch * x.free * WORD, "row exponents", loc)
-    operands = (x.operand(1, "x"), replace(_words(x, buf), store=True))
-    draft = draft_of(ctx, x, "SCAN_FREE", operands, loc)
-    ctx.add_drafts([replace(draft, inner=3, arg=SCAN_WORDS)], [x.buf], [buf])
-    return buf

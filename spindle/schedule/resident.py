@@ -47,6 +47,10 @@ class ResidentArena:
         """Note the epochs, before any is laid out."""
         self.epoch_of = {job: epoch for epoch, group in enumerate(groups) for job in group}
 
+    def is_empty(self, epoch: int) -> bool:
+        """Whether no tile placed so far is there in this epoch; later ones begin later."""
+        return not any(first <= epoch <= last for _, _, first, last in self.taken)
+
     def place(self, residence: Residence, words: int) -> int | None:
         """First word for a tile of `words`, or None where there is no room all the time.
 

@@ -19,7 +19,7 @@ class Room:
 
     exposed: part of the first tile's load during which no other job computes. large: it may take
     more than its half, where its neighbours take less. again: it loads again what lies resident in
-    DTCM, so that it may run on other lanes.
+    DTCM, so that it may run on other lanes. empty: no resident tile lies in DTCM meanwhile.
     """
 
     lanes: int = LANES
@@ -27,10 +27,11 @@ class Room:
     exposed: float = 1.0
     large: bool = False
     again: bool = False
+    empty: bool = False
 
     @property
     def words(self) -> int:
-        """Words of DTCM."""
+        """Words of DTCM beside the place of resident tiles."""
         if self.alone:
             return 2 * BUDGET_WORDS
         return 2 * BUDGET_WORDS - BESIDE_WORDS if self.large else BUDGET_WORDS

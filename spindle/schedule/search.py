@@ -48,11 +48,14 @@ class _Choice:
     order: tuple[int, ...]
 
 
-def laid_out(group: list[Job]) -> list[tuple[Job, list[Step]]]:
-    """Return the jobs of an epoch in order with their steps, as they take the least time."""
+def laid_out(group: list[Job], empty: bool = False) -> list[tuple[Job, list[Step]]]:
+    """Return the jobs of an epoch in order with their steps, as they take the least time.
+
+    empty: no resident tile lies in DTCM meanwhile.
+    """
     if not group:
         return []
-    epoch = _Epoch(group)
+    epoch = _Epoch(group, empty)
     best = epoch.best()
     firsts, _ = epoch.first_lanes(best)
     chosen = [epoch.ways[i][best.ways[i]] for i in range(len(group))]
@@ -62,9 +65,9 @@ def laid_out(group: list[Job]) -> list[tuple[Job, list[Step]]]:
 class _Epoch:
     """The jobs of an epoch, and what was found out about ways to lay them out."""
 
-    def __init__(self, group: list[Job]) -> None:
+    def __init__(self, group: list[Job], empty: bool) -> None:
         self.group = group
-        self.ways = [ways(job, len(group) == 1) for job in group]
+        self.ways = [ways(job, len(group) == 1, empty) for job in group]
         numbers = {job: i for i, job in enumerate(group)}
         self.beside = [numbers.get(job.beside) if job.beside else None for job in group]
         self.packed: dict[tuple[_Part, halves.Place], bytes] = {}

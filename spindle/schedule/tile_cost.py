@@ -19,6 +19,9 @@ from spindle.spec import costs
 from spindle.spec.records import LANES
 
 _COSTS = {c.name: c.nominal for c in costs.CONSTANTS}
+EPOCH_CYCLES = _COSTS["step_cycles"] + _COSTS["barrier_cycles"]
+"""Nominal cycles that a barrier and a step behind it take, tiles left out."""
+
 _Moves = tuple[int, int]
 """Transfers, and the words that they move."""
 
@@ -130,7 +133,9 @@ class Cost:
 
 
 def _queueing(moves: Iterable[_Moves]) -> float:
-    return sum(_COSTS["operand_cycles"] + _COSTS["dma_setup_cycles"] * n for n, _ in moves)
+    """Cycles of the core for transfers; their interrupts meet computing."""
+    row = _COSTS["dma_setup_cycles"] + _COSTS["dma_next_cycles"]
+    return sum(_COSTS["operand_cycles"] + row * n for n, _ in moves)
 
 
 def _moves(operand: Operand, tile: Sequence[int]) -> _Moves:

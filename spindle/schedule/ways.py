@@ -51,12 +51,15 @@ class Way:
         return self.lane is not None, max(self.cycles, default=float("inf"))
 
 
-def ways(job: Job, alone: bool) -> list[Way]:
-    """Different ways to make a job's steps; what uses resident tiles may also load them again."""
+def ways(job: Job, alone: bool, empty: bool = False) -> list[Way]:
+    """Different ways to make a job's steps; what uses resident tiles may also load them again.
+
+    empty: no resident tile lies in DTCM meanwhile.
+    """
     lane = job.lane()
-    found = [_way(steps, lane) for steps in _made(job, _rooms(alone, again=False))]
+    found = [_way(steps, lane) for steps in _made(job, _rooms(alone, empty, again=False))]
     if any(op.resident for way in found for task in way.tasks for op in task.operands):
-        found += [_way(steps, None) for steps in _made(job, _rooms(alone, again=True))]
+        found += [_way(steps, None) for steps in _made(job, _rooms(alone, empty, again=True))]
     return found
 
 
@@ -71,12 +74,12 @@ def _made(job: Job, rooms: Iterable[Room]) -> list[Sequence[Step]]:
     return found
 
 
-def _rooms(alone: bool, again: bool) -> Iterator[Room]:
+def _rooms(alone: bool, empty: bool, again: bool) -> Iterator[Room]:
     sizes = (False,) if alone else (False, True)
     for lanes in _LANES:
         for exposed in _EXPOSED:
             for large in sizes:
-                yield Room(lanes, alone, exposed, large, again)
+                yield Room(lanes, alone, exposed, large, again, empty)
     for lanes in () if alone else _MORE_LANES:
         yield Room(lanes, alone, _EXPOSED[0], True, again)
 

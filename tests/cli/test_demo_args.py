@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 import pytest
 
@@ -55,7 +54,7 @@ def test_scikit_learn_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(demo, "load_example", lambda: type("Example", (), {"N_TRAIN": 1437}))
+    monkeypatch.setattr(demo, "load_example", lambda name: type("Example", (), {"N_TRAIN": 1437}))
     assert main(["demo", "--machine", "native"]) == 1
     err = capsys.readouterr().err
     assert err == (
@@ -67,7 +66,7 @@ def test_scikit_learn_missing(
 def test_example_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo, "EXAMPLE", Path("examples", "none.py"))
+    monkeypatch.setattr(demo, "EXAMPLE", "none")
     assert main(["demo"]) == 2
     assert "none.py is missing" in capsys.readouterr().err
 

@@ -22,17 +22,51 @@ SQUARE = np.eye(3, dtype=np.float32)
 UNSUPPORTED = [
     (lambda x: jax.lax.reduce((x, x), (0.0, 0.0), lambda a, b: b, (0,)),
      "stablehlo.reduce over 2 arrays", "argmax"),
-    (lambda x: jnp.linalg.cholesky(x), "stablehlo.cholesky is not compiled", "host"),
+    (lambda x: jnp.linalg.qr(x), "stablehlo.custom_call @Qr is not compiled", "host"),
     (lambda x: jnp.linalg.eigh(x), "JAX's eigh has no StableHLO form", "host"),
     (lambda x: jax.debug.print("{}", x), "JAX's debug_print has no StableHLO form", "host"),
     (lambda x: jax.pure_callback(abs, x, x), "a Python callback cannot be compiled", "host"),
     (lambda x: jnp.fft.fft(x), "complex", "float32 arrays"),
     (lambda x: x * 1j, r"makes tensor<3x3xcomplex<f32>>", "real and imaginary"),
+    (lambda x: jax.lax.rng_uniform(x[0, 0], x[0, 1], (3,)), "stablehlo.rng is not", "jax.random"),
+    (lambda x: jax.lax.complex(x, x).real, "stablehlo.complex is not compiled", "imaginary parts"),
     (lambda x: x.astype(jnp.float8_e5m2) * 2, r"convert makes tensor<3x3xf8E5M2>", "cast"),
     (lambda x: x.astype(jnp.int4) + 1, r"stablehlo.convert makes tensor<3x3xi4>", "cast"),
     (lambda x: jnp.dot(x, x, precision="TF32_TF32_F32"), "algorithm tf32_tf32_f32", "HIGHEST"),
-    (lambda x: jax.lax.reduce_precision(x, 5, 10), "less than float32", "float32"),
 ]  # fmt: skip
+
+
+TYPES = ("lhs_precision_type", "rhs_precision_type", "accumulation_type")
+COUNTS = ("lhs_component_count", "rhs_component_count", "num_primitive_operations")
+
+
+def dot_with(**changes: Any) -> None:
+    """Multiply with JAX's algorithm of float32, changed."""
+    given = dict.fromkeys(TYPES, np.float32) | dict.fromkeys(COUNTS, 1) | changes
+    algorithm = jax.lax.DotAlgorithm(**given, allow_imprecise_accumulation=False)
+    spindle.jit(lambda x: jnp.dot(x, x, precision=algorithm))(SQUARE)
+
+
+def test_the_algorithm_of_float32_is_taken() -> None:
+    dot_with()
+
+
+@pytest.mark.parametrize(
+    ("changed", "value"),
+    [
+        ("lhs_precision_type", jnp.bfloat16),
+        ("lhs_component_count", 2),
+        ("rhs_component_count", 3),
+        ("num_primitive_operations", 6),
+    ],
+)
+def test_any_other_algorithm_is_refused(changed: str, value: Any) -> None:
+    with pytest.raises(UnsupportedError, match="algorithm") as caught:
+        dot_with(**{changed: value})
+    assert "HIGHEST" in str(caught.value) and caught.value.where.startswith(
+        "test_program_errors.py:"
+    )
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("fn", "what", "fix"), UNSUPPORTED, ids=[row[1] for row in UNSUPPORTED])
@@ -47,7 +81,7 @@ def test_unsupported_op_names_its_line(fn: Callable[..., Any], what: str, fix: s
 
 def test_line_is_that_of_the_innermost_user_function() -> None:
     def inner(x: Any) -> Any:
-        return jnp.linalg.cholesky(x)
+        return jnp.linalg.qr(x)[1]
 
     line = inner.__code__.co_firstlineno + 1
     with pytest.raises(UnsupportedError) as caught:

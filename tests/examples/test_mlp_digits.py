@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import spindle
-from spindle.cli.demo import load_example
+from spindle.cli.examples import load_example
 
 pytest.importorskip("sklearn")
-example = load_example()
+example = load_example("mlp_digits")
 
 
 def accuracies(jit: Any, device_put: Any, **arguments: Any) -> tuple[Any, list[float]]:

@@ -15,7 +15,7 @@ import numpy as np
 from arm_program import ArmProgram, TimedProgram
 
 from spindle.spec import records
-from spindle.spec.tables import KERNEL, QUANTISE_GIVEN, QUANTISE_WIDE
+from spindle.spec.tables import KERNEL, QUANTISE_GIVEN, QUANTISE_WIDE, SCAN_WORDS
 
 STRIP = 64
 N_REGS, N_WORD, STRIP_WORDS = 48, 49, 96
@@ -153,24 +153,35 @@ def operand(fast: int, dims: Sequence[int], **fields: int) -> bytes:
     return records.OPERAND.pack({**given, "unit_words": 1, "align_words": 1, **fields})
 
 
+def task_record(
+    task: dict[str, Any], operands: Sequence[bytes], instrs: Sequence[dict[str, Any]] = ()
+) -> bytes:
+    """The record of a task whose only tile is the whole of it (docs/spec/image.md)."""
+    whole = {"tile": tuple(task["extent"]), "inner": records.NO_DIM}
+    counts = {"n_operands": len(operands), "n_instrs": len(instrs)}
+    head = records.TASK.pack({**whole, **task, **counts})
+    return head + b"".join(operands) + b"".join(map(records.INSTR.pack, instrs))
+
+
 def kernel(
     program: ArmProgram | TimedProgram,
     task: dict[str, Any],
     operands: Sequence[bytes],
     data: Sequence[np.ndarray],
     out: int,
+    instrs: Sequence[dict[str, Any]] = (),
 ) -> Call:
     """kernel_compute on the whole of a task as one tile; the result is operand `out`'s words."""
     program.reset()
-    extent = task["extent"]
-    task = {**task, "tile": tuple(extent), "n_operands": len(operands), "inner": records.NO_DIM}
     places = [program.place(array) for array in data]
     work = program.reserve(1 << 12)
-    blob = records.TASK.pack(task) + b"".join(operands)
+    blob = task_record(task, operands, instrs)
     record = program.place(np.frombuffer(blob, np.uint8))
-    tile = (0, 0, 0, 0, *extent, 1, 1)
+    tile = (0, 0, 0, 0, *task["extent"], 1, 1)
     pointers = [*places, *[0] * (records.MAX_OPERANDS - len(places))]
-    words = [record, record + records.TASK.size, 0, *tile, *pointers, work]
+    operands_at = record + records.TASK.size
+    program_at = operands_at + records.OPERAND.size * len(operands)
+    words = [record, operands_at, program_at, *tile, *pointers, work]
     arguments = (program.place(np.array(words, np.uint32)),)
     return Call(program, "kernel_compute", arguments, places[out], data[out].size)
 
@@ -214,6 +225,15 @@ def scan(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> 
     task = {"kernel": KERNEL["SCAN"], "extent": (1, x.shape[0], 1, x.shape[1]), "k_block": 512}
     out = np.zeros(x.shape[1], np.int32)
     return kernel(program, task, operands, [stored, out], 1)
+
+
+def scan_words(program: ArmProgram | TimedProgram, x: np.ndarray, *, across: bool) -> Call:
+    """SCAN_FREE of one tile x[F][K]: exponent words."""
+    stored = np.ascontiguousarray(x.T if across else x)
+    operands = [operand(1 if across else 3, (1, 3)), operand(1, (1,))]
+    extent = (1, x.shape[0], 1, x.shape[1])
+    task = {"kernel": KERNEL["SCAN_FREE"], "extent": extent, "arg": SCAN_WORDS}
+    return kernel(program, task, operands, [stored, np.zeros(x.shape[0], np.uint32)], 1)
 
 
 def dot_finish(
@@ -328,10 +348,9 @@ def quantise_16(
         operand(records.NO_DIM, (1, 3), **shape),
         operand(1, (1,)),
     ]
-    data = [np.ascontiguousarray(x.T if across else x), panel, np.zeros(n_f, np.uint32)]
-    arg = QUANTISE_WIDE if wide else 0
-    if given is not None:
-        arg, operands, data = arg | QUANTISE_GIVEN, [*operands, operand(1, (1,))], [*data, given]
+    words = np.zeros(n_f, np.uint32) if given is None else given
+    data = [np.ascontiguousarray(x.T if across else x), panel, words]
+    arg = (QUANTISE_WIDE if wide else 0) | (0 if given is None else QUANTISE_GIVEN)
     task = {"kernel": KERNEL[f"QUANTISE_{bits}"], "extent": (1, n_f, 1, n_k), "arg": arg}
     return kernel(program, task, operands, data, out)
 

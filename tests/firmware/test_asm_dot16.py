@@ -163,6 +163,16 @@ def test_quantise(arm, arm_plain, kind, across, bits, wide):
         check_quantise(arm, arm_plain, x, bits, wide, across, given)
 
 
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_of_a_scan(arm, arm_plain, kind, across):
+    for rows, k in ((1, 1), (6, 6), (7, 8), (48, 33)):
+        x = matrix(kind, rows, k)
+        got = both(arm, arm_plain, lambda p, x=x: kernel_calls.scan_words(p, x, across=across))
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(got, words_of(x))
+
+
 @PANELS
 def test_quantise_ties_clamps_and_far_exponents(arm, arm_plain, bits, wide):
     halves = np.arange(1, 513, dtype=np.float32) / 2

@@ -91,7 +91,7 @@ def arm_words(linked: elf.Elf, data: bytes, name: str) -> list[tuple[int, int]]:
     marks = sorted(
         (s.value, s.name[1])
         for s in linked.symbols
-        if s.name[:2] in ("$a", "$t", "$d") and section.addr <= s.value < end
+        if s.name[:2] in ("$a", "$t", "$d") and linked.sections[s.section] == section
     )
     marks.append((end, "d"))
     content = build.contents(data, section)
@@ -115,13 +115,19 @@ def writes_mode_bits(word: int) -> bool:
 
 
 def test_who_masks_interrupts(firmware: build.Firmware, linked: elf.Elf) -> None:
-    """Only these functions write CPSR in ITCM; Thumb code cannot."""
-    found = {
-        function_at(linked, at)
-        for at, word in arm_words(linked, firmware.elf.read_bytes(), ".text")
-        if writes_mode_bits(word)
-    }
-    assert found == MASKERS
+    """Only these functions write CPSR in ITCM, no kernel in the window; Thumb code cannot."""
+    data = firmware.elf.read_bytes()
+    for name in (".text", *(f".{group.name.lower()}" for group in GROUPS[1:])):
+        words = arm_words(linked, data, name) if linked.size_of(name) else []
+        found = {function_at(linked, at) for at, word in words if writes_mode_bits(word)}
+        assert found == (MASKERS if name == ".text" else set())
+
+
+def test_handlers_are_always_there(linked: elf.Elf) -> None:
+    handlers = ("_start", "irq_mailbox", "irq_dma", "irq_alarm", "irq_spurious", "crash_reset")
+    for name in (*handlers, "mailbox_interrupt", "hal_give_up", "overlay_load", "overlay_copy"):
+        at = linked.address(name)
+        assert at < chip.ITCM_WINDOW_BASE or at >= chip.SYSRAM_USER_BASE
 
 
 def test_tables(firmware: build.Firmware) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import struct
 from pathlib import Path
 
 import jax
@@ -21,7 +22,7 @@ from spindle.machines.faults import fault_error
 from spindle.options import Options
 from spindle.schedule.estimate import estimate
 from spindle.spec import arena, chip, records
-from spindle.spec.tables import GROUP, GROUPS, KERNELS
+from spindle.spec.tables import GROUP, GROUPS, KERNELS, RESIDENT
 
 NAMES = [group.name.lower() for group in GROUPS[1:]]
 INTO_THE_WINDOW = {"kernels_kernel", "kernels_rescue"}
@@ -64,6 +65,21 @@ def test_two_groups_in_one_program(n_cores: int) -> None:
     for _ in range(3):
         assert loaded.launch(*args).code == FAULT["NONE"]
         assert loaded.result_bytes() == native_bytes(loaded.image, args)
+    check_healthy(on)
+    on.rig.close()
+
+
+@pytest.mark.parametrize("n_cores", [1, 17])
+def test_a_rescue_calls_its_dot_s_kernels(n_cores: int) -> None:
+    """Inf and NaN in several tiles of a lane; resident code looks at the dot's workspace."""
+    args = mixed_args()[:2]
+    args[0][[3, 20], 7], args[1][5, ::9] = np.inf, np.nan
+    module = module_of(lambda x, v: (x @ v) @ v.T, args)
+    on = FirmwareChip(n_cores)
+    loaded = LoadedImage(on, compile_module(module, Options(max_tile=8)))
+    done = loaded.launch(*args)
+    assert done.code == FAULT["NONE"] and done.status["nonfinite"] > 0
+    assert loaded.result_bytes() == native_bytes(loaded.image, args)
     check_healthy(on)
     on.rig.close()
 
@@ -132,14 +148,23 @@ def test_bfp28_is_there_at_open() -> None:
 
 
 def test_every_group_has_the_room_that_the_table_says(linked: elf.Elf) -> None:
-    """The timing model loads so many bytes; a kernel's code lies in its group's section."""
+    """The timing model loads so many bytes."""
     for group in GROUPS[1:]:
         size = linked.size_of(f".{group.name.lower()}")
         assert size <= group.size_bytes <= chip.ITCM_WINDOW_BYTES
         assert size == 0 or group.size_bytes - size < SLACK_BYTES, f"{group.name}: {size} bytes"
-    for name, group_name, _ in KERNELS:
-        at = linked.address(f"{name.lower()}_compute")
-        assert (at >= chip.ITCM_WINDOW_BASE) == (group_name != "RESIDENT"), name
+
+
+def test_kernels_lie_in_the_section_of_their_group(linked: elf.Elf) -> None:
+    """kernel.c's table names a function in the window, of that group's section, or none there."""
+    tables, at = linked.section(".tables"), linked.address("KERNELS")
+    data = build.contents(build.build().elf.read_bytes(), tables)
+    entries = struct.unpack_from(f"<{len(KERNELS)}I", data, at - tables.addr)
+    for entry, (name, group, _) in zip(entries, KERNELS, strict=True):
+        where = ".text" if group == RESIDENT else f".{group.lower()}"
+        sections = {linked.sections[s.section].name for s in linked.symbols if s.value == entry}
+        assert where in sections, name
+        assert (entry >= chip.ITCM_WINDOW_BASE) == (group != RESIDENT), name
 
 
 def test_the_overlays_fit_their_place_in_the_arena() -> None:

@@ -19,7 +19,7 @@ from hand_plans import (
 
 from spindle.errors import InternalError
 from spindle.ir.plan import Addr, Loop, Plan, SetReg, Task, TaskStep, While
-from spindle.ir.plan_check import HALF_WORDS, check, operand_span, tile_words
+from spindle.ir.plan_check import ARENA_WORDS, HALF_WORDS, check, operand_span, tile_words
 from spindle.ir.plan_text import to_text
 
 
@@ -54,7 +54,7 @@ REFUSED = {
     "words": (with_task(ADD, words=2 * HALF_WORDS + 2), r"words 0\.\.7938 lie outside"),
     "arena": (
         with_task(with_operand(ADD, 0, dtcm=13000), exclusive=True),
-        "outside of both halves of the arena",
+        r"words 464\.\.13463 lie outside of the arena \(0\.\.13056\)",
     ),
     "temps": (with_task(ADD, n_temps=32, work=6000), "lie outside of both halves"),
     "tile": (with_task(ADD, tile=(1, 0, 4, 1)), "has an empty side"),
@@ -123,6 +123,13 @@ def test_work_words() -> None:
     check(ADD, lambda task: 64)
     with pytest.raises(InternalError, match=r"words .* lie outside of both halves"):
         check(ADD, lambda task: 7936)
+
+
+def test_an_exclusive_task_has_the_whole_arena() -> None:
+    for end in (ARENA_WORDS - 2, ARENA_WORDS):
+        check(with_task(ADD, exclusive=True, words=end))
+    with pytest.raises(InternalError, match="outside of the arena"):
+        check(with_task(ADD, exclusive=True, words=ARENA_WORDS + 2))
 
 
 def test_neighbours_keep_apart() -> None:

@@ -31,6 +31,14 @@ def test_a_tile_stays_until_its_words_are_loaded_again() -> None:
         check(LOAD, replace(OTHER, operands=(moved,)), READ)
 
 
+def test_a_task_that_takes_their_place_ends_them() -> None:
+    for words in (RESIDENT_START - 2, RESIDENT_START):
+        check(LOAD, Task("DOT_S28", (1,) * 4, (1,) * 4, (), exclusive=True, words=words), READ)
+    whole = Task("DOT_S28", (1,) * 4, (1,) * 4, (), exclusive=True, words=RESIDENT_START + 2)
+    with pytest.raises(InternalError, match="no earlier task left it there"):
+        check(LOAD, whole, READ)
+
+
 @pytest.mark.parametrize(
     "between",
     [Loop(1, 3, (TaskStep(LOAD),)), While((), Addr("arg0"), ())],

@@ -107,12 +107,13 @@ def quantise(
     n_f, n_k = x.shape
     words = np.full(-(-n_f // 3) * -(-n_k // 8) * (24 if wide else 12), 0xDEAD, np.uint32)
     panel = Panel(words, np.full(-(-n_f // 3) * 3, 0xDEAD, np.uint32), n_f, n_k, wide)
-    operands = [matrix_operand(x, 1, across), *panel.operands(1, STORE)]
-    data = [stored(x, across), panel.words, panel.e]
+    out, words_operand = panel.operands(1, STORE)
     arg = QUANTISE_WIDE if wide else 0
     if given is not None:
         arg |= QUANTISE_GIVEN
-        operands, data = [*operands, operand((0, 1, 0, 0), 1)], [*data, given]
+        panel.e, words_operand["flags"] = given.copy(), 0
+    operands = [matrix_operand(x, 1, across), out, words_operand]
+    data = [stored(x, across), panel.words, panel.e]
     tile = (1, tile_f, 1, tile_k or n_k)
     record = task(f"QUANTISE_{mode.bits}", (1, n_f, 1, n_k), tile, arg=arg)
     run_task(record, operands, [], data, plain=plain)

@@ -16,13 +16,14 @@ from spindle.spec.costs import FRACTION, table
 
 
 def test_equal_to_the_estimate() -> None:
-    """But for the binding table: the walk has one slot, a core reads a word for each."""
+    """But for the binding table: the walk has one slot, a core reads a word for each,
+    so its transfers begin later and meet others."""
     made = chain(4, 40, 64, (4, 64))
     tasks = [step.task for step in made.steps if isinstance(step, TaskStep)]
     walked = epoch_cycles([pack_task(t) for t in tasks], [t.lane_first for t in tasks])
     assert walked is not None
     words = (len(made.args) + len(made.results)) * table("nominal")["sdram_word_cycles"] / FRACTION
-    assert 0 <= estimate(emit(made), n_cores=16).cycles - walked[0] <= words
+    assert abs(estimate(emit(made), n_cores=16).cycles - walked[0]) <= words
 
 
 def test_first_lanes() -> None:

@@ -101,6 +101,22 @@ def _argument(rng: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> n
     return rng.integers(0, 5, shape).astype(np.int32)
 
 
+def test_two_kernel_groups_in_one_program(machine: IssMachine) -> None:
+    """Float32 dots on both sides of a bfp28 one: the cores change their code (run.md, Overlays)."""
+    rng = np.random.default_rng(6)
+    x, v = (rng.normal(size=shape).astype(np.float32) for shape in ((24, 32), (32, 32)))
+
+    def dots(x: jax.Array, v: jax.Array) -> jax.Array:
+        return jnp.dot(x @ v, v, precision="highest") @ v
+
+    image = compile_module(module_of(dots, [x, v]), Options(matmul="float32"))
+    with native() as host:
+        want = run_image(image, [x, v], host)
+    for _ in range(2):
+        assert_same_bits(run_image(image, [x, v], machine), want)
+    assert machine.board_faults() == []
+
+
 FUNCTIONS = {
     "matmul": lambda x, y: x @ y,
     "exp": lambda x, y: jnp.exp(x) + y,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from spindle.ir.plan import Addr, Operand, SetReg, Step, TaskStep
 from spindle.schedule.assemble import Draft, assemble
 from spindle.schedule.jobs import Job
+from spindle.schedule.memory import RESIDENT_START
 from spindle.schedule.room import Room
 from spindle.schedule.ways import ways
 
@@ -27,6 +28,15 @@ def test_each_once() -> None:
     tasks = [way.tasks for way in found]
     assert len(found) > 1 and len(set(tasks)) == len(tasks)
     assert all(way.lane is None for way in found)
+
+
+def test_a_job_by_itself_takes_the_place_of_resident_tiles_where_none_is() -> None:
+    one = replace(draft(), extent=(1, 1, 200_000, 1), tiles=((1, 1, 6000, 1),))
+    job = Job(lambda room: [TaskStep(assemble(one, room))], (), ())
+    most = [max(way.tasks[0].words for way in ways(job, True, empty)) for empty in (False, True)]
+    assert most[0] <= RESIDENT_START < most[1]
+    kept = replace(one, operands=(replace(one.operands[0], dtcm=RESIDENT_START), one.operands[1]))
+    assert assemble(kept, Room(alone=True, empty=True)).words <= RESIDENT_START
 
 
 def test_resident_tiles_may_be_loaded_again_on_other_lanes() -> None:

@@ -16,10 +16,13 @@ struct hal;
  *
  * hal_arena, hal_record_slot: the tile arena and the two record slots of this core's DTCM.
  *
+ * hal_need_group: have the code of a kernel group in place (docs/spec/run.md, Overlays); 0 after a fault.
+ *
  * hal_cycles: core clock cycles, wrapping: a real core's timer. Only for profiles: the host, which
  * knows times at the barrier only, returns 0 and fills the times of profile records itself.
  *
- * hal_charge_tile, hal_charge_step: charge what a tile or a step costs. On ARM these are empty.
+ * hal_charge_tile, hal_charge_step: charge what a tile or a step costs, with the operands that are
+ * prepared for it. On ARM these are empty.
  *
  * hal_estimate: 0 on a machine. In the compiler's estimate (host only) tiles are neither moved nor
  * computed, a SET_REG takes its lower bound, and a while runs its body this many times (1 or more). */
@@ -42,9 +45,6 @@ uint32_t hal_dma_write(struct hal *hal, const struct dma_rows *rows, const void 
 /* Return when every transfer up to and including `ticket` is done; ticket 0 returns at once. Returns
  * the cycles waited, as hal_cycles counts them. */
 uint32_t hal_dma_wait(struct hal *hal, uint32_t ticket);
-
-/* Have the code of a kernel group in place (docs/spec/run.md, Overlays). 0 after a fault. */
-uint32_t hal_need_group(struct hal *hal, uint32_t group);
 
 /* One word of SDRAM, read now. */
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram);

@@ -71,21 +71,23 @@ static sums_fn *sums_of(const struct dot_s16 *s) { return s->is_s16 ? dot_s16_su
 /* total[BLOCK] = exact sums of the triple's rows and its column triple j over the tile. */
 static void exact_sums(int64_t *total, const struct dot_s16 *s, uint32_t j)
 {
-    static const int32_t ZERO[BLOCK];
     uint32_t most = s->is_s16 ? S16_CHUNKS : S13_CHUNKS, chunks = s->triple.chunks;
     int32_t sums[BLOCK];
     struct dot_triple part = {s->triple.a, s->triple.b + j * chunks * NARROW_WORDS, most, 1, sums,
-                              ZERO, 0};
+                              sums, 0};
     for (uint32_t i = 0; i < BLOCK; i++) {
         total[i] = 0;
     }
     for (uint32_t done = 0; done < chunks; done += most) {
+        for (uint32_t i = 0; i < BLOCK; i++) {
+            sums[i] = 0;
+        }
         part.chunks = chunks - done < most ? chunks - done : most;
         sums_of(s)(&part);
         for (uint32_t i = 0; i < BLOCK; i++) {
             total[i] += sums[i];
         }
-        part.a += most * (s->a_words / chunks);
+        part.a += most * (s->is_s16 ? WIDE_WORDS : NARROW_WORDS);
         part.b += most * NARROW_WORDS;
     }
 }

@@ -20,7 +20,7 @@ struct dot_triple {
     uint32_t chunks;      /* at least 1 */
     uint32_t columns;     /* triples, at least 1 */
     int32_t *sums;        /* [columns][BLOCK] out */
-    const int32_t *start; /* what the sums begin with */
+    const int32_t *start; /* what the sums begin with; may be sums */
     uint32_t start_step;  /* words from block to block of it: BLOCK, or 0: one for all */
 };
 

@@ -3,7 +3,7 @@
  *
  * In: operands' tiles in DTCM and the program. Out: what the program writes. Registers 0..15 are
  * operands (place of the row, and of the column where indexed by dim 2), 16..47 temporaries of 64
- * words. Follows docs/spec/kernels.md. Cycles: kernel_cost.c, strip_cycles_of.
+ * words. Follows docs/spec/kernels.md. Cycles: strip_cost.c.
  */
 #include "strip.h"
 

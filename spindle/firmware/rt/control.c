@@ -65,7 +65,7 @@ enum rt_reason control_run(struct rt_core *core, const struct step *step)
     if (rt_must_stop(core)) {
         return RT_STOPPED;
     }
-    hal_charge_step(core->hal);
+    hal_charge_step(core->hal, 0);
     if (step->kind == STEP_END) {
         hal_dma_wait(core->hal, core->last_ticket);
         return RT_END;

@@ -104,7 +104,7 @@ static void clear_tickets(struct rt_run *run)
 int task_prepare(struct rt_core *core, struct rt_run *run, const struct step *step)
 {
     const struct task *task = (const struct task *)(step + 1);
-    hal_charge_step(core->hal);
+    int has_tiles;
     if (!well_formed(step, task)) {
         rt_fault(core, FAULT_BAD_STEP, step->kind, step->size);
         return 0;
@@ -116,7 +116,9 @@ int task_prepare(struct rt_core *core, struct rt_run *run, const struct step *st
     point(run, step, task);
     clear_tickets(run);
     tiles_start(run, core->lane);
-    if (tiles_valid(run, &run->place[0]) && !prepare_operands(core, run)) {
+    has_tiles = tiles_valid(run, &run->place[0]);
+    hal_charge_step(core->hal, has_tiles ? task->n_operands : 0);
+    if (has_tiles && !prepare_operands(core, run)) {
         rt_fault(core, FAULT_BAD_STEP, step->kind, task->n_operands);
     }
     return core->stopped == 0;

@@ -174,10 +174,14 @@ static void queue(struct hal *hal, uint32_t sdram, uint8_t *dtcm, uint32_t words
 static uint32_t queue_rows(struct hal *hal, const struct dma_rows *rows, uint8_t *dtcm,
                            uint32_t read)
 {
+    const struct costs *costs = hal->board->costs;
+    uint32_t is_record = dtcm < (const uint8_t *)hal_arena(hal);
+    record(hal, TAPE_WORK, is_record ? 0 : costs->operand_cycles);
     for (uint32_t row = 0; row < rows->n_rows; row++) {
         queue(hal, rows->sdram + row * rows->stride, dtcm + 4 * row * rows->words, rows->words,
               read);
     }
+    record(hal, TAPE_WORK, is_record ? costs->fetch_cycles : 0);
     return hal->last_ticket;
 }
 
@@ -250,35 +254,20 @@ uint32_t hal_cycles(struct hal *hal)
     return 0;
 }
 
-/* Operands that rt/ moves for this tile (pipeline.c decides the same way). */
-static uint32_t operands_moved(const struct kernel_args *args)
-{
-    uint32_t count = 0;
-    uint32_t inner = args->task->inner;
-    for (uint32_t i = 0; i < args->task->n_operands; i++) {
-        const struct operand *op = &args->operands[i];
-        int each = inner == SPINDLE_NO_DIM || op->stride[inner] != 0 || op->fast == inner;
-        int store = (op->flags & OPERAND_STORE) != 0;
-        int at_end = store ? args->tile.last_inner : args->tile.first_inner;
-        if ((op->flags & (OPERAND_LAZY | OPERAND_INTERNAL | OPERAND_RESIDENT)) == 0) {
-            count += each || at_end;
-        }
-    }
-    return count;
-}
-
 void hal_charge_tile(struct hal *hal, const struct kernel_args *args)
 {
     const struct costs *costs = hal->board->costs;
-    uint64_t ticks;
     if (hal->board->timed) {
-        ticks = (uint64_t)kernel_cycles(args, costs) * COST_FRACTION + costs->tile_cycles;
-        ticks += (uint64_t)costs->operand_cycles * operands_moved(args);
-        tape_add(&hal->tape, TAPE_COMPUTE, ticks);
+        tape_add(&hal->tape, TAPE_WORK, costs->tile_cycles);
+        tape_add(&hal->tape, TAPE_COMPUTE, (uint64_t)kernel_cycles(args, costs) * COST_FRACTION);
     }
 }
 
-void hal_charge_step(struct hal *hal) { record(hal, TAPE_WORK, hal->board->costs->step_cycles); }
+void hal_charge_step(struct hal *hal, uint32_t n_operands)
+{
+    const struct costs *costs = hal->board->costs;
+    record(hal, TAPE_WORK, costs->step_cycles + (uint64_t)n_operands * costs->prepare_cycles);
+}
 
 uint32_t hal_estimate(struct hal *hal) { return hal->board->estimate; }
 

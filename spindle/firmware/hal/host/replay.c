@@ -15,6 +15,7 @@
 #define SHARES 720720u /* divisible by 1..16 engines */
 #define WORK_PER_BYTE ((uint64_t)COST_FRACTION * COST_FRACTION * SHARES)
 #define NEVER UINT64_MAX
+#define HELD 2u /* transfers that the controller holds; further ones wait for the core */
 
 enum engine_state { ENGINE_IDLE, ENGINE_FIXED, ENGINE_MOVES };
 
@@ -36,6 +37,7 @@ struct replay_core {
     uint64_t clock;
     uint64_t began; /* the present step */
     uint64_t compute, dma_wait; /* whole cycles of it */
+    uint32_t computes;          /* up to its clock */
     struct engine engine;
 };
 
@@ -108,6 +110,7 @@ static void take(struct replay *replay, struct replay_core *core, uint64_t event
         break;
     case TAPE_COMPUTE:
         core->compute += advance(core, core->clock + value);
+        core->computes = 1;
         break;
     case TAPE_TRANSFER:
         queue_transfer(replay, core, value);
@@ -128,32 +131,52 @@ static void take(struct replay *replay, struct replay_core *core, uint64_t event
     }
 }
 
-static int is_blocked(const struct replay_core *core)
+static uint32_t under_way(const struct engine *engine)
+{
+    return engine->queued - engine->done;
+}
+
+/* Interrupts may still lengthen what it computes. */
+static int is_computing(const struct replay *replay, const struct replay_core *core)
+{
+    return core->computes && core->clock > replay->now && under_way(&core->engine) > HELD;
+}
+
+static int is_blocked(const struct replay *replay, const struct replay_core *core)
 {
     uint64_t event = *core->next;
+    if (is_computing(replay, core)) {
+        return 1;
+    }
     return tape_kind(event) == TAPE_WAIT &&
            (int32_t)((uint32_t)tape_value(event) - core->engine.done) > 0;
 }
 
-/* Follow the tape until it waits for a transfer that has not ended: nothing else depends on others.
- * Its clock may be ahead of replay->now; so may be the times of what it queues. */
+/* Follow the tape until it waits for a transfer that has not ended, or computes while transfers wait for
+ * the core: nothing else depends on others. Its clock may be ahead of replay->now; so may be the times
+ * of what it queues. */
 static void run_core(struct replay *replay, struct replay_core *core)
 {
     if (core->next == core->end) {
         return;
     }
-    while (core->next < core->end && !is_blocked(core)) {
+    while (core->next < core->end && !is_blocked(replay, core)) {
+        core->computes = 0;
         take(replay, core, *core->next++);
     }
     replay->n_running -= core->next == core->end;
 }
 
-/* When the next transfer begins to move or ends; an end is rounded up to a tick. */
+/* When the next transfer begins to move or ends, or a core has computed; an end is rounded up to a tick. */
 static uint64_t next_time(const struct replay *replay)
 {
     uint64_t time = NEVER, goal = NEVER, rate = replay->rate[replay->n_moving];
     for (uint32_t i = 0; i < replay->job->n_cores; i++) {
-        const struct engine *engine = &replay->cores[i].engine;
+        const struct replay_core *core = &replay->cores[i];
+        const struct engine *engine = &core->engine;
+        if (is_computing(replay, core)) {
+            time = smaller(time, core->clock);
+        }
         if (engine->state == ENGINE_FIXED) {
             time = smaller(time, engine->moves_at);
         } else if (engine->state == ENGINE_MOVES) {
@@ -167,13 +190,21 @@ static uint64_t next_time(const struct replay *replay)
     return smaller(time, replay->now + (goal + rate - 1) / rate);
 }
 
+/* A core that computes is interrupted to hand over the next of the transfers that wait. */
+static void interrupt(struct replay *replay, struct replay_core *core)
+{
+    if (is_computing(replay, core)) {
+        core->compute += advance(core, core->clock + replay->job->costs->dma_next_cycles);
+    }
+}
+
 static void finish_transfer(struct replay *replay, struct replay_core *core)
 {
     struct engine *engine = &core->engine;
+    interrupt(replay, core);
     entry(engine, ++engine->done)->at = replay->now;
     replay->n_moving--;
     engine_begin(replay, engine, replay->now);
-    run_core(replay, core);
 }
 
 static void begin_to_move(struct replay *replay, struct engine *engine)
@@ -195,6 +226,7 @@ static void pass(struct replay *replay, uint64_t time)
         } else if (core->engine.state == ENGINE_FIXED && core->engine.moves_at <= time) {
             begin_to_move(replay, &core->engine);
         }
+        run_core(replay, core);
     }
 }
 
@@ -208,6 +240,7 @@ static void start_core(struct replay *replay, uint32_t i)
     core->began = job->start;
     core->compute = 0;
     core->dma_wait = 0;
+    core->computes = 0;
     core->engine.state = ENGINE_IDLE;
     core->engine.queued = job->first_ticket[i] - 1;
     core->engine.done = job->first_ticket[i] - 1;

@@ -28,11 +28,6 @@ void hal_launch(struct hal *hal, const struct command *command)
     hal->done = 0;
 }
 
-uint32_t hal_need_group(struct hal *hal, uint32_t group)
-{
-    return group == GROUP_RESIDENT || group == hal->group || overlay_load(hal, group);
-}
-
 /* ---- words */
 
 uint32_t hal_read_word(struct hal *hal, uint32_t sdram)

@@ -18,6 +18,15 @@ static inline uint8_t *hal_record_slot(struct hal *hal, uint32_t slot)
     return (uint8_t *)DTCM_ARENA + slot * SPINDLE_RECORD_SLOT_BYTES;
 }
 
+/* overlay.c: whose code the overlay window holds, 0: nobody's; loading a group's, 0 after a fault. */
+extern uint32_t overlay_group;
+uint32_t overlay_load(struct hal *hal, uint32_t group);
+
+static inline uint32_t hal_need_group(struct hal *hal, uint32_t group)
+{
+    return group == GROUP_RESIDENT || group == overlay_group || overlay_load(hal, group);
+}
+
 static inline uint32_t hal_cycles(struct hal *hal)
 {
     (void)hal;
@@ -30,7 +39,11 @@ static inline void hal_charge_tile(struct hal *hal, const struct kernel_args *ar
     (void)args;
 }
 
-static inline void hal_charge_step(struct hal *hal) { (void)hal; }
+static inline void hal_charge_step(struct hal *hal, uint32_t n_operands)
+{
+    (void)hal;
+    (void)n_operands;
+}
 
 static inline uint32_t hal_estimate(struct hal *hal)
 {

@@ -4,6 +4,8 @@
  */
 #include "port.h"
 
+uint32_t overlay_group;
+
 uint32_t overlay_load(struct hal *hal, uint32_t group)
 {
     const volatile struct session *session =
@@ -11,7 +13,7 @@ uint32_t overlay_load(struct hal *hal, uint32_t group)
     const volatile struct overlay *overlay = &session->overlay[group - 1];
     uint32_t bytes = overlay->bytes;
     uint32_t sum = 0;
-    hal->group = GROUP_RESIDENT;
+    overlay_group = GROUP_RESIDENT;
     if (bytes <= SPINDLE_ITCM_WINDOW_BYTES) {
         sum = overlay_copy(hal, overlay->address, bytes / 4);
     }
@@ -21,6 +23,6 @@ uint32_t overlay_load(struct hal *hal, uint32_t group)
     if (hal->has_fault) {
         return 0;
     }
-    hal->group = group;
+    overlay_group = group;
     return 1;
 }

@@ -28,7 +28,6 @@ struct hal {
     uint32_t profile;
     uint32_t nonfinite;
     uint32_t has_fault; /* of this launch */
-    uint32_t group;     /* whose code the overlay window holds; 0: nobody's */
 };
 
 /* The whole state of a core. Zero at start. */
@@ -154,9 +153,7 @@ void hal_give_up(struct hal *hal);
 void hal_fail(struct hal *hal, uint32_t code, uint32_t word0, uint32_t word1);
 void session_fail(uint32_t code, uint32_t word);
 
-/* overlay.c: load a group's code; 0 after a fault. overlay_copy.c, overlay_words.S: return the sum of the
- * words, a multiple of 8 of them */
-uint32_t overlay_load(struct hal *hal, uint32_t group);
+/* overlay_copy.c, overlay_words.S: return the sum of the words, a multiple of 8 of them */
 uint32_t overlay_copy(struct hal *hal, uint32_t from, uint32_t n_words);
 uint32_t overlay_words(uint32_t *to, const uint32_t *from, uint32_t n_words);
 

@@ -33,11 +33,11 @@ static uint32_t find_word(const struct view *v, uint32_t f)
 
 static void put(uint32_t *panel, uint32_t wide, uint32_t i, uint32_t k, int32_t q)
 {
-    static const uint8_t HALF[2][TRIPLE] = {{0, 1, 2}, {4, 5, 3}};
     if (wide) {
         panel[k * TRIPLE + i] = (uint32_t)q << 9;
     } else {
-        ((int16_t *)panel)[k / 2 * 2 * TRIPLE + HALF[k % 2][i]] = (int16_t)q;
+        uint32_t half = k % 2 == 0 ? i : i == 2 ? 3 : 4 + i;
+        ((int16_t *)panel)[k / 2 * 2 * TRIPLE + half] = (int16_t)q;
     }
 }
 
