@@ -14,7 +14,7 @@ SDRAM_USABLE_BYTES = 123_469_792
 ITCM_BYTES = 32 * 1024
 ITCM_LOADABLE_BYTES = 0x7F00
 """SC&MP's loader and its stack lie above while it copies (SpiNNaker tools, boot_aplx.s)."""
-ITCM_WINDOW_BASE = 0x6580
+ITCM_WINDOW_BASE = 0x6460
 """The overlay window, up to the end of ITCM: code of one kernel group at a time."""
 ITCM_WINDOW_BYTES = ITCM_BYTES - ITCM_WINDOW_BASE
 OVERLAY_PIECE_BYTES = 512

@@ -134,7 +134,7 @@ RESIDENT = "RESIDENT"
 
 GROUPS: tuple[Group, ...] = (
     Group(RESIDENT, 0, "strip programs and moves: outside of the window"),
-    Group("S28", 6720, "bfp28: scanning, balancing, quantising, dots"),
+    Group("S28", 7040, "bfp28: scanning, balancing, quantising, dots"),
     Group("S16", 6720, "bfp16 and bfp13: quantising, dots"),
     Group("F32", 320, "dots whose every step is rounded"),
 )

@@ -27,8 +27,8 @@
 #define SPINDLE_RECORD_SLOT_BYTES 1536
 #define SPINDLE_TILE_ARENA_BYTES 52224
 #define SPINDLE_HALF_ARENA_BYTES 15872
-#define SPINDLE_ITCM_WINDOW_BASE 25984
-#define SPINDLE_ITCM_WINDOW_BYTES 6784
+#define SPINDLE_ITCM_WINDOW_BASE 25696
+#define SPINDLE_ITCM_WINDOW_BYTES 7072
 #define SPINDLE_OVERLAY_PIECE_BYTES 512
 #define SPINDLE_DTCM_BYTES 0x00010000u
 #define SPINDLE_DTCM_RUNTIME_BYTES 4096
@@ -36,7 +36,7 @@
 #define SPINDLE_DTCM_SYS_STACK_BYTES 2432
 #define SPINDLE_DMA_MAX_BYTES 0x00010000u
 #define SPINDLE_ARENA_ALIGN 128
-#define SPINDLE_ABI_HASH 0xb884ae10u
+#define SPINDLE_ABI_HASH 0xfc2800fau
 #define SPINDLE_EMPTY_EXPONENT (-32768)
 
 /* STORE: written after the tile (after the last inner tile where inner does not index it). LAZY: loaded only by the rescue of non-finite dots. INTERNAL: lives in DTCM only. RESIDENT: already in DTCM where the core runs one lane only, else loaded. */
@@ -184,7 +184,7 @@
 
 /* Group of each kernel; room of each group's code in bytes. */
 #define KERNEL_GROUPS {0, 0, 0, 1, 1, 1, 1, 1, 1, 3, 2, 2, 2, 2}
-#define GROUP_BYTES {0, 6720, 6720, 320}
+#define GROUP_BYTES {0, 7040, 6720, 320}
 
 /* Adds stride * loop register to an address. */
 struct term {

@@ -12,23 +12,26 @@
 #define ZERO_DISTANCE 28 /* field of E above field 0 (with d) that leaves nothing of a denormal */
 #define SHIFT_LIMIT 250  /* field of E above any: shifts keep to 8 bits */
 
-/* Of sign * d over the K-block. */
-struct range {
-    int32_t low, high;
-};
-
-static void find_range(struct range *range, const struct source *s)
+/* The loop over a tile's pairs; ordinary tops, by the range of sign * d over the K-block: a row that holds
+ * an Inf or NaN has the field 255 or, with d, at least 255 + low. */
+static void view_loop(struct quantise_loop *loop, const struct source *s)
 {
-    int32_t found[2];
-    quantise_range(s->d, s->n_k, found);
-    range->low = s->sign > 0 ? found[0] : -found[1];
-    range->high = s->sign > 0 ? found[1] : -found[0];
+    int32_t range[2], low, high;
+    quantise_range(s->d, s->n_k, range);
+    low = s->sign > 0 ? range[0] : -range[1];
+    high = s->sign > 0 ? range[1] : -range[0];
+    loop->d = s->d;
+    loop->n_k = s->n_k;
+    loop->step_f = (int32_t)s->step_f * 4;
+    loop->jump_k = (int32_t)s->step_k * 4 - loop->step_f;
+    loop->sign = s->sign;
+    loop->least = (high + ZERO_DISTANCE) * (1 << TOP_SHIFT);
+    loop->most = (low + SHIFT_LIMIT + 1) * (1 << TOP_SHIFT);
 }
 
-/* Not where the row holds an Inf or NaN: its field is 255 or, with d, at least 255 + low. */
-static uint32_t is_ordinary(int32_t field, const struct range *range)
+static uint32_t is_ordinary(int32_t top, const struct quantise_loop *loop)
 {
-    return field - range->high >= ZERO_DISTANCE && field - range->low <= SHIFT_LIMIT;
+    return top >= loop->least && top < loop->most;
 }
 
 static uint32_t is_zero(const struct source *s, const uint32_t *x)
@@ -40,26 +43,49 @@ static uint32_t is_zero(const struct source *s, const uint32_t *x)
     return bits == 0;
 }
 
-/* Field and exponent word of a row as they were given. Returns 0 where the row is not ordinary. */
-static uint32_t given_field(const struct source *s, uint32_t f, const struct range *range,
-                            int32_t *field, uint32_t *exponent)
+/* Top of a row whose exponent word was given. Returns 0 where the row is not ordinary. */
+static uint32_t given_top(uint32_t exponent, const struct quantise_loop *loop, int32_t *top)
 {
-    *exponent = s->given[f];
-    *field = (int16_t)*exponent + 127;
-    return !(*exponent & SPINDLE_NONFINITE_FLAG) && is_ordinary(*field, range);
+    *top = ((int16_t)exponent + 127) * (1 << TOP_SHIFT);
+    return !(exponent & SPINDLE_NONFINITE_FLAG) && is_ordinary(*top, loop);
 }
 
-/* Exponent word of a row with this largest field; a row of zeros gets a field that leaves nothing of it.
- * Returns 0 where the row is not ordinary. */
-static uint32_t settle_field(const struct source *s, const uint32_t *x, const struct range *range,
-                             int32_t *field, uint32_t *exponent)
+/* Exponent word of a row with this top; a row of zeros gets a top that leaves nothing of it. Returns 0
+ * where the row is not ordinary. */
+static uint32_t settle_top(const struct source *s, const uint32_t *x,
+                           const struct quantise_loop *loop, int32_t *top, uint32_t *exponent)
 {
-    *exponent = (uint32_t)(*field - 127) & 0xffffu;
-    if (!is_ordinary(*field, range) && is_zero(s, x)) {
-        *field = range->high + ZERO_DISTANCE;
+    *exponent = (uint32_t)((*top >> TOP_SHIFT) - 127) & 0xffffu;
+    if (!is_ordinary(*top, loop) && is_zero(s, x)) {
+        *top = loop->least;
         *exponent = (uint32_t)SPINDLE_EMPTY_EXPONENT & 0xffffu;
     }
-    return is_ordinary(*field, range);
+    return is_ordinary(*top, loop);
+}
+
+/* A pair with given exponents, or with a row that may be of zeros: rows hold both tops. Returns 0 where
+ * it is not ordinary. */
+static uint32_t pair_settled(const struct source *s, uint32_t f, const struct quantise_loop *loop,
+                             struct panel_row *rows, uint32_t *out)
+{
+    uint32_t base[2], exponent[2], ordinary;
+    for (uint32_t i = 0; i < 2; i++) {
+        int32_t top = (int32_t)rows[i].exponent;
+        if (s->given) {
+            exponent[i] = s->given[f + i];
+            ordinary = given_top(exponent[i], loop, &top);
+        } else {
+            ordinary = settle_top(s, loop->x + i * s->step_f, loop, &top, &exponent[i]);
+        }
+        if (!ordinary) {
+            return 0;
+        }
+        base[i] = (uint32_t)s->sign << 16 | (uint32_t)((top >> TOP_SHIFT) + 5);
+    }
+    quantise_mantissas(loop, base, out);
+    rows[0].exponent = exponent[0];
+    rows[1].exponent = exponent[1];
+    return 1;
 }
 
 /* Zeros of both rows where k is missing. */
@@ -70,37 +96,20 @@ static void pair_pad(const struct source *s, uint32_t *out)
     }
 }
 
-/* Returns 0 where the pair is not ordinary; nothing is written then. */
-static uint32_t pair_fast(const struct source *s, uint32_t f, const struct range *range,
+/* Returns 0 where the pair is not ordinary. */
+static uint32_t pair_fast(const struct source *s, uint32_t f, struct quantise_loop *loop,
                           struct panel_row *rows, uint32_t *out)
 {
-    int32_t step_f = (int32_t)s->step_f * 4, top[2], field;
-    uint32_t base[2], exponent[2], ordinary;
-    struct quantise_loop loop = {s->x + f * s->step_f, s->d, s->n_k, step_f,
-                                 (int32_t)s->step_k * 4 - step_f, s->sign};
+    uint32_t done;
     if (f + 2 > s->n_f || s->n_k % 2 != 0) {
         return 0;
     }
-    if (!s->given) {
-        quantise_tops(&loop, top);
+    loop->x = s->x + f * s->step_f;
+    done = (!s->given && quantise_pair(loop, rows, out)) || pair_settled(s, f, loop, rows, out);
+    if (done) {
+        pair_pad(s, out);
     }
-    for (uint32_t i = 0; i < 2; i++) {
-        if (s->given) {
-            ordinary = given_field(s, f + i, range, &field, &exponent[i]);
-        } else {
-            field = top[i] >> TOP_SHIFT;
-            ordinary = settle_field(s, loop.x + i * s->step_f, range, &field, &exponent[i]);
-        }
-        if (!ordinary) {
-            return 0;
-        }
-        base[i] = (uint32_t)s->sign << 16 | (uint32_t)(field + 5);
-    }
-    quantise_mantissas(&loop, base, out);
-    pair_pad(s, out);
-    rows[0].exponent = exponent[0];
-    rows[1].exponent = exponent[1];
-    return 1;
+    return done;
 }
 
 /* Exponent word of any row. */
@@ -135,12 +144,12 @@ void quantise_compute(const struct kernel_args *args)
     struct panel_row *rows = (struct panel_row *)args->data[3];
     uint32_t *out = args->data[2], chunks;
     struct source s;
-    struct range range;
+    struct quantise_loop loop;
     view_source(&s, args);
-    find_range(&range, &s);
+    view_loop(&loop, &s);
     chunks = source_chunks(&s);
     for (uint32_t f = 0; f < s.n_f; f += 2, out += chunks * PLACES, rows += 2) {
-        if (!pair_fast(&s, f, &range, rows, out)) {
+        if (!pair_fast(&s, f, &loop, rows, out)) {
             row_slow(&s, f, rows, out);
             row_slow(&s, f + 1, rows + 1, out + 1);
         }

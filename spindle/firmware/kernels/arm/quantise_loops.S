@@ -4,6 +4,8 @@
  */
 #include "strip_asm.h"
 
+#define PANEL_ROW_BYTES 16
+
     .syntax unified
     .arm
 
@@ -22,25 +24,6 @@
     cmp     r8, r11
     movlt   r8, r11
 .endm
-
-FUNCTION quantise_tops
-    push    {r1, r4-r11, lr}
-    ldmia   r0, {r0-r5}         @ x, d, n_k, step_f, jump_k, sign
-    mov     r5, r5, lsl #14
-    mov     r7, #0x80000000
-    mov     r8, #0x80000000
-    tst     r2, #2
-    addne   r2, r2, #2
-    bne     2f
-1:  TOPS_OF_K
-    TOPS_OF_K
-2:  TOPS_OF_K
-    TOPS_OF_K
-    subs    r2, r2, #4
-    bne     1b
-    ldr     r1, [sp]
-    stmia   r1, {r7, r8}
-    pop     {r1, r4-r11, pc}
 
 FUNCTION quantise_range
     push    {r4, lr}
@@ -98,9 +81,55 @@ FUNCTION quantise_range
     MANTISSA_OF r7
 .endm
 
+/* r1 = \at of \top's row: its exponent word; \top = E + 132. */
+.macro SETTLE top, at
+    mov     \top, \top, asr #14
+    sub     r9, \top, #127
+    mov     r9, r9, lsl #16
+    mov     r9, r9, lsr #16
+    str     r9, [r1, #\at]
+    add     \top, \top, #5
+.endm
+
+FUNCTION quantise_pair
+    push    {r4-r11, lr}
+    push    {r0-r2}
+    ldmia   r0, {r0-r5}         @ x, d, n_k, step_f, jump_k, sign
+    mov     r5, r5, lsl #14
+    mov     r7, #0x80000000
+    mov     r8, #0x80000000
+    tst     r2, #2
+    addne   r2, r2, #2
+    bne     2f
+1:  TOPS_OF_K
+    TOPS_OF_K
+2:  TOPS_OF_K
+    TOPS_OF_K
+    subs    r2, r2, #4
+    bne     1b
+    pop     {r0-r2}
+    ldr     r3, [r0, #24]       @ least, most
+    ldr     r4, [r0, #28]
+    cmp     r7, r3
+    cmpge   r8, r3
+    blt     3f
+    cmp     r7, r4
+    cmplt   r8, r4
+    bge     3f
+    SETTLE  r7, 0
+    SETTLE  r8, PANEL_ROW_BYTES
+    orr     r6, r7, r5, lsl #2
+    mov     r7, r8
+    b       quantise_all
+3:  str     r7, [r1]
+    str     r8, [r1, #PANEL_ROW_BYTES]
+    mov     r0, #0
+    pop     {r4-r11, pc}
+
 FUNCTION quantise_mantissas
     push    {r4-r11, lr}
     ldmia   r1, {r6, r7}
+quantise_all:
     ldmia   r0, {r0, r1, r8-r10}
     mov     lr, r8
     mov     r3, r9
@@ -110,4 +139,5 @@ FUNCTION quantise_mantissas
     MANTISSAS_OF_K
     subs    lr, lr, #2
     bne     1b
+    mov     r0, #1
     pop     {r4-r11, pc}
