@@ -1,7 +1,8 @@
 """Constants of bf16 from their text, as jaxlib gives no array of them.
 
-In: the text of an MLIR attribute, "dense<[1.5, 0x7FC1]> : tensor<2xbf16>" or "dense<1.0> : ...".
-Out: an array. MLIR writes an element as a decimal only where that gives back its bits.
+In: the text of an MLIR attribute: elements, "dense<[1.5, 0x7FC1]> : tensor<2xbf16>", one for all,
+"dense<1.0> : ...", or the bytes of many, 'dense<"0x803FC17F"> : ...'. Out: an array. MLIR writes an
+element as a decimal only where that gives back its bits.
 """
 
 from __future__ import annotations
@@ -24,12 +25,18 @@ def bf16_array(text: str) -> Array | None:
     [1.5, -inf]
     """
     found = _FORM.fullmatch(text)
-    if found is None or '"' in found[1]:
+    if found is None:
         return None
     shape = tuple(int(extent) for extent in found[2].split("x") if extent)
-    words = found[1].replace("[", " ").replace("]", " ").replace(",", " ").split()
-    flat = np.array([_bits(word) for word in words], np.uint16).view(ml_dtypes.bfloat16)
-    return flat.reshape(shape) if found[1].startswith("[") else np.full(shape, *flat)
+    flat = _words(found[1]).view(ml_dtypes.bfloat16)
+    return np.broadcast_to(flat.reshape(()), shape) if flat.size == 1 else flat.reshape(shape)
+
+
+def _words(data: str) -> Array:
+    if data.startswith('"0x'):
+        return np.frombuffer(bytes.fromhex(data[3:-1]), "<u2")
+    words = data.replace("[", " ").replace("]", " ").replace(",", " ").split()
+    return np.array([_bits(word) for word in words], np.uint16)
 
 
 def _bits(word: str) -> int:

@@ -15,6 +15,8 @@ param %i : i32[]
 param %n : i32[2,3]
 param %j : i32[2,4,1]
 param %u : f32[2,4,2]
+param %h : f32[2,2]
+param %w : ui64[2]
 """
 
 
@@ -24,6 +26,8 @@ WINDOW = """%r = reduce_window %a, %s {{base_dilation=(1, 1), padding=((0, 0), (
 reducer='{2}', strides={1}, window={0}, window_dilation=(1, 1)}} : {3}"""
 SCATTER = """%r = select_and_scatter %a, {0}, %s {{direction='{1}', padding={2}, \
 strides=(1, 1), window=(1, 2)}} : f32[2,3]"""
+SOLVE = """%r = triangular_solve {} {{left_side={}, lower=True, transpose=False, \
+unit_diagonal=False}} : {}"""
 LOC = "  # model.py:7"
 """Added to each bad line; a line with regions says where."""
 CASE = """%r = case %i, %a : f32[2,3] {LOC
@@ -47,6 +51,16 @@ GOOD = [
     "%r = select %m, %a, %a : f32[2,3]",
     "%r = clamp %a, %a, %a : f32[2,3]",
     "%r = convert %m : f32[2,3]",
+    "%r = convert %m : bf16[2,3]",
+    "%r = bitcast_convert %a : ui16[2,3,2]",
+    "%r = bitcast_convert %h : i64[2]",
+    "%r = words %w : ui32[2,2]",
+    "%r = words %a : f16[2,3]",
+    "%r = cholesky %h {lower=True} : f32[2,2]",
+    SOLVE.format("%h, %a", True, "f32[2,3]"),
+    SOLVE.format("%h, %b", False, "f32[3,2]"),
+    "%r = reduce_precision %a {exponent_bits=5, mantissa_bits=0} : f32[2,3]",
+    "%r, %t = rng_bit_generator %w {algorithm='THREE_FRY'} : ui64[2], ui8[3]",
     "%r = iota {dim=1} : f32[2,3]",
     "%r = reshape %a : f32[6]",
     "%r = broadcast_in_dim %a {dims=(2, 0)} : f32[3,5,2]",
@@ -119,6 +133,23 @@ BAD = [
     ("%r = compare %a, %a : i1[2,3]", "attribute 'direction' is missing"),
     ("%r = select %s, %a, %a : f32[2,3]", "pred must be i1"),
     ("%r = convert %a : i32[6]", "shape must stay"),
+    ("%r = bitcast_convert %a : ui32[6]", "shape must stay"),
+    ("%r = bitcast_convert %a : ui16[2,3]", "the result has the shape"),
+    ("%r = bitcast_convert %a : ui64[2]", "the operand has the shape"),
+    ("%r = words %a : ui32[2,3]", "one side must be a held type"),
+    ("%r = words %a : bf16[3,2]", r"f32\[3,2\] are the words of bf16"),
+    ("%r = words %n : i64[2,3]", r"ui32\[2,2,3\] are the words of i64"),
+    ("%r = cholesky %a {lower=True} : f32[2,3]", "the matrix is"),
+    ("%r = cholesky %h {lower=1} : f32[2,2]", "lower is 1"),
+    (SOLVE.format("%h, %a", True, "f32[2,2]"), "is needed"),
+    (SOLVE.format("%h, %b", True, "f32[3,2]"), "the sides 3 and 2 differ"),
+    (SOLVE.format("%h, %a", False, "f32[2,3]"), "the sides 3 and 2 differ"),
+    ("%r = reduce_precision %i {exponent_bits=5, mantissa_bits=2} : i32[]", "float is needed"),
+    ("%r = reduce_precision %a {exponent_bits=0, mantissa_bits=2} : f32[2,3]", "be positive"),
+    ("%r, %t = rng_bit_generator %w {algorithm='LCG'} : ui64[2], ui32[3]", "algorithm 'LCG'"),
+    ("%r, %t = rng_bit_generator %a {algorithm='PHILOX'} : f32[2,3], ui32[3]", "the state is"),
+    ("%r, %t = rng_bit_generator %w {algorithm='PHILOX'} : ui64[2], f32[3]", "the bits are"),
+    ("%r = rng_bit_generator %w {algorithm='PHILOX'} : ui64[2]", "two results"),
     ("%r = iota {dim=2} : f32[2,3]", "dim 2"),
     ("%r = reshape %a : f32[5]", "number of elements"),
     ("%r = reshape %a : i32[6]", "element type"),

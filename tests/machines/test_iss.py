@@ -126,6 +126,12 @@ FUNCTIONS = {
     "divide": lambda x, y: x / y + jnp.sqrt(jnp.abs(x)),
     "transpose": lambda x, y: x.T + 2 * y.T,
     "concatenate": lambda x, y: jnp.concatenate([x, y])[3:-3],
+    "bfloat16": lambda x, y: x.astype(jnp.bfloat16) @ y.astype(jnp.bfloat16) + 1,
+    "float16": lambda x, y: x.astype(jnp.float16) * y.astype(jnp.float16) * 1e-4,
+    "int8": lambda x, y: (x * 50).astype(jnp.int8) * (y * 50).astype(jnp.int8),
+    "random bits": lambda x, y: jax.lax.rng_bit_generator(
+        jax.lax.bitcast_convert_type(x[0, :4], np.uint32), (99,), np.uint32
+    )[1],
     "while": lambda x, y: jax.lax.fori_loop(0, 7, lambda i, z: z * 0.5 + y, x),
 }
 
