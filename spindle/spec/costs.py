@@ -72,7 +72,7 @@ CONSTANTS: tuple[Constant, ...] = (
     ),
     _lane("step_cycles", 540, "decode a step, find its tiles"),
     _lane("prepare_cycles", 123, "a step's operand: address, transfers it takes part in"),
-    _lane("fetch_cycles", 400, "fetch the next step, end this one, write its profile"),
+    _lane("fetch_cycles", 400, "fetch the next step, end this one; its sum with step_cycles"),
     _lane("tile_cycles", 640, "tile: origin and extents, kernel dispatch"),
     _lane("operand_cycles", 285, "tile: an operand is queued"),
     _kernel("strip_tile_cycles", 240, "strip program: shape of its strips, places"),

@@ -67,6 +67,25 @@ def test_an_earlier_ticket_is_waited_for_alone() -> None:
     assert replay([tape]) == ([400], [(0, 0, 200, 0, 200), (0, 1, 200, 0, 200)])
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 10])
+def test_what_waits_for_the_core_interrupts_it(n: int) -> None:
+    """The engine holds two transfers; each end hands over one more, in the step that computes."""
+    tape = [(TRANSFER, 200)] * n + [(COMPUTE, cycles(5000)), (STEP_END, 0), (WAIT, n)]
+    took = 5000 + 70 * max(n - 2, 0)
+    assert replay([tape], dma_next_cycles=70) == ([took], [(0, 0, took, took, 0)])
+
+
+def test_a_core_that_waits_is_not_interrupted() -> None:
+    tape = [(TRANSFER, 200)] * 4 + [(WAIT, 4), (COMPUTE, cycles(10)), (STEP_END, 0)]
+    assert replay([tape]) == ([810], [(0, 0, 810, 10, 800)])
+
+
+def test_an_interrupt_is_late_for_what_has_been_computed() -> None:
+    """Computing ends at 270, after one interrupt at 200; then the core waits."""
+    tape = [(TRANSFER, 200)] * 4 + [(COMPUTE, cycles(250)), (WAIT, 4), (STEP_END, 0)]
+    assert replay([tape], dma_next_cycles=20) == ([800], [(0, 0, 800, 270, 530)])
+
+
 EVENTS = st.lists(
     st.tuples(st.sampled_from([WORK, TRANSFER, WAIT]), st.integers(0, 5000)), max_size=30
 )
