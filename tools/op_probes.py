@@ -85,6 +85,9 @@ ONE: dict[str, Callable[[Any], Any]] = {
     "reduce": lambda x: lax.reduce(x, np.zeros((), x.dtype), lax.max, (1,)),
     "reduce_window": lambda x: _pool(x),
     "sort": lambda x: lax.sort(x),
+    "cholesky": lambda x: lax.linalg.cholesky(x, symmetrize_input=False),
+    "triangular_solve": lambda x: lax.linalg.triangular_solve(x, x, left_side=True),
+    "rng_bit_generator": lambda x: _bits(x),
 }
 PROBES: dict[str, Probe] = TWO | {op: lambda x, y, one=one: one(x) for op, one in ONE.items()}
 TEXTS: dict[str, str] = {
@@ -98,6 +101,13 @@ func.func @main(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
 """Programs in float32 with what other frameworks write, and JAX does not."""
 AS: dict[str, str] = {"dot": "dot_general", "if": "case"}
 """Ops that are read as another one."""
+
+
+def _bits(x: Any) -> Any:
+    """Random bits; a key is of uint32."""
+    if x.dtype != jnp.uint32:
+        raise TypeError(f"a key of {x.dtype}")
+    return lax.rng_bit_generator(x.reshape(-1)[:4], (4,))[1]
 
 
 def _place(x: Any) -> Any:

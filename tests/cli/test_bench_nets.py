@@ -55,7 +55,7 @@ def test_tables(found: dict[str, Any]) -> None:
     [
         ("cnn", "spindle bench nets: there is no net 'cnn'; use mlp_dropout, cnn_mnist, "),
         ("lstm --repeats 0", "--repeats 0 times nothing; use 1 or more"),
-        ("--matmul bfp12", "matmul='bfp12' is not a precision"),
+        ("--matmul bfp12", "matmul='bfp12' is not a mode of multiplying"),
         ("--machine abacus", "machine 'abacus' is not known"),
         ("--fast", "unrecognized arguments: --fast"),
     ],

@@ -25,9 +25,9 @@ from spindle.spec import arena, chip, records
 from spindle.spec.tables import GROUP, GROUPS, KERNELS, RESIDENT
 
 NAMES = [group.name.lower() for group in GROUPS[1:]]
-INTO_THE_WINDOW = {"kernels_kernel", "kernels_rescue"}
+INTO_THE_WINDOW = {"kernels_kernel", "kernels_dot_flags"}
 INTO_THE_WINDOW |= {"spinnaker_start", "spinnaker_barrier", "spinnaker_vcpu"}
-"""kernel.c's table, and a dot's rescue; start.S and what lies in `open` in part."""
+"""kernel.c's table, and the flags of dots; start.S and what lies in `open` in part."""
 SLACK_BYTES = 256
 """The room that spec/tables.py gives a group is larger than its code by less."""
 
@@ -84,13 +84,17 @@ def test_a_rescue_calls_its_dot_s_kernels(n_cores: int) -> None:
     on.rig.close()
 
 
+OUTSIDE = 17_000
+"""Cycles of a launch before its first and after its last entry, which estimates leave out."""
+
+
 def test_the_estimate_knows_what_a_load_takes() -> None:
     """The first step of bfp28 begins with one; the second launch begins with the group it needs."""
     on = FirmwareChip(17)
     loaded = LoadedImage(on, mixed_image())
     measured = [loaded.launch(*mixed_args()).cycles for _ in range(2)][-1]
     counted = estimate(mixed_image(), n_cores=16)
-    assert counted.cycles == pytest.approx(measured, rel=0.05)
+    assert counted.cycles + OUTSIDE == pytest.approx(measured, rel=0.05)
     scan = next(i for i, step in enumerate(counted.steps) if step.label == "scan")
     found = max(lane["cycles"] for lane in profiles(on, loaded)[scan])
     assert max(counted.steps[scan].cycles) == pytest.approx(found, rel=0.1)

@@ -113,7 +113,9 @@ def test_dot_general_forms() -> None:
     ],
 )
 def test_precision(asked: Any, kept: str) -> None:
-    module = check(lambda a: jnp.dot(a, a, precision=asked), gaussian(3, 3))
+    """HIGH multiplies mantissas of 16 bits, the others of 28."""
+    error = 3e-4 if kept == "HIGH" else 1e-6
+    module = check(lambda a: jnp.dot(a, a, precision=asked), gaussian(3, 3), atol=error)
     assert ops(module, "dot_general")[0].attrs["precision"] == kept
 
 
