@@ -45,6 +45,7 @@ def is_refused(fn: Callable[..., Any], args: tuple[Any, ...], sentence: str) -> 
     assert caught.value.fix and "\n" not in str(caught.value)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_operator(name: str) -> None:
     if name in REFUSED:
@@ -55,6 +56,7 @@ def test_operator(name: str) -> None:
         is_right(*PROGRAMS[name])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(LINALG))
 def test_linear_algebra(name: str) -> None:
     if name in REFUSED_LINALG:
