@@ -40,12 +40,7 @@ def data():
     return mnist()
 
 
-def main(jit, device_put, **options):
-    """Train as epochs.train says."""
-    return train((init, forward), data(), jit, device_put, streamed, **options)
-
-
 if __name__ == "__main__":
     import spindle
 
-    main(spindle.jit, spindle.device_put)
+    train((init, forward), data(), spindle.jit, spindle.device_put, streamed)

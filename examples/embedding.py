@@ -30,12 +30,7 @@ def data():
     return [(np.int32(16 * x), y) for x, y in digits()]
 
 
-def main(jit, device_put, **options):
-    """Train as epochs.train says."""
-    return train((init, forward), data(), jit, device_put, **options)
-
-
 if __name__ == "__main__":
     import spindle
 
-    main(spindle.jit, spindle.device_put)
+    train((init, forward), data(), spindle.jit, spindle.device_put)

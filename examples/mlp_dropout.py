@@ -34,12 +34,7 @@ def forward(params, stats, x, key):
     return x @ params[-1]["w"] + params[-1]["b"], stats
 
 
-def main(jit, device_put, **options):
-    """Train as epochs.train says."""
-    return train((init, forward), data(), jit, device_put, **options)
-
-
 if __name__ == "__main__":
     import spindle
 
-    main(spindle.jit, spindle.device_put)
+    train((init, forward), data(), spindle.jit, spindle.device_put)

@@ -46,12 +46,7 @@ def data():
     return [(x.reshape(-1, 8, 8), y) for x, y in digits()]
 
 
-def main(jit, device_put, **options):
-    """Train as epochs.train says."""
-    return train((init, forward), data(), jit, device_put, **options)
-
-
 if __name__ == "__main__":
     import spindle
 
-    main(spindle.jit, spindle.device_put)
+    train((init, forward), data(), spindle.jit, spindle.device_put)

@@ -65,7 +65,9 @@ def test_a_streamed_epoch_is_that_of_jax() -> None:
     found = []
     for jit, device_put in ((spindle.jit, spindle.device_put), (jax.jit, jax.device_put)):
         seen: list[tuple[float, float]] = []
-        state = net.main(
+        state = epochs.train(
+            (net.init, net.forward),
+            net.data(),
             jit,
             device_put,
             feed=epochs.streamed,
