@@ -18,16 +18,8 @@ struct source {
 /* Mantissa of x * 2^d in units of 2^(e - 26). One spare bit below keeps the shift at 1 or more. */
 static inline int32_t mantissa(uint32_t x, int32_t d, int32_t e)
 {
-    uint32_t magnitude = x & 0x7fffffffu, field = magnitude >> 23;
-    uint32_t shift_up = ((uint32_t)__builtin_clz(magnitude | 1u) - 8) & 31;
-    uint32_t significand = field ? (magnitude & 0x7fffffu) | 0x800000u : magnitude << shift_up;
-    uint32_t wide = significand << 4;
-    int32_t own = exponent_of(x), below = e - (own + d) + 1;
-    uint32_t drop = below > 31 ? 31 : (uint32_t)below & 31;
-    uint32_t half = (1u << drop) >> 1;
-    uint32_t q = (wide + half - 1 + ((wide >> drop) & 1)) >> drop;
-    uint32_t counted = own == SPINDLE_EMPTY_EXPONENT ? 0 : q;
-    return x >> 31 ? -(int32_t)counted : (int32_t)counted;
+    uint32_t q = magnitude_in(x, e - d, 26, 4);
+    return x >> 31 ? -(int32_t)q : (int32_t)q;
 }
 
 static inline uint32_t source_chunks(const struct source *s)

@@ -25,16 +25,9 @@ void quantise_16_triple(uint32_t *panel, const struct quantise_16 *s, uint32_t f
 /* x in units of 2^(e - places) to nearest even, below 2^(places + 1) in magnitude. */
 static inline int32_t mantissa_16(uint32_t x, int32_t e, uint32_t places)
 {
-    uint32_t magnitude = x & 0x7fffffffu, field = magnitude >> 23;
-    uint32_t shift_up = ((uint32_t)__builtin_clz(magnitude | 1u) - 8) & 31;
-    uint32_t significand = field ? (magnitude & 0x7fffffu) | 0x800000u : magnitude << shift_up;
-    int32_t own = exponent_of(x), below = e - own + 23 - (int32_t)places;
-    uint32_t drop = below > 31 ? 31 : (uint32_t)below & 31;
-    uint32_t half = (1u << drop) >> 1;
-    uint32_t q = (significand + half - 1 + ((significand >> drop) & 1)) >> drop;
+    uint32_t q = magnitude_in(x, e, places, 0);
     uint32_t clamped = q - (q >> (places + 1));
-    uint32_t counted = own == SPINDLE_EMPTY_EXPONENT ? 0 : clamped;
-    return x >> 31 ? -(int32_t)counted : (int32_t)counted;
+    return x >> 31 ? -(int32_t)clamped : (int32_t)clamped;
 }
 
 #endif
