@@ -14,9 +14,9 @@ from dataclasses import replace
 import numpy as np
 
 from spindle.frontends.jaxlib_adapter import RawOp
-from spindle.frontends.scope import WIDE, Range, Scope
+from spindle.frontends.scope import Range, Scope
 from spindle.ir.dtypes import FLOATS, integer_range
-from spindle.ir.graph import TensorType, Value
+from spindle.ir.graph import PAIRS, TensorType, Value
 
 Rule = Callable[[Scope, RawOp], Value | None]
 
@@ -27,25 +27,25 @@ READERS = frozenset({"convert", "dynamic_slice", "dynamic_update_slice", "gather
 
 def is_wide(scope: Scope, raw: RawOp) -> bool:
     """Say whether an op reads or makes a 64-bit integer tensor."""
-    return any(scope.types[number].dtype in WIDE for number in (*raw.operands, *raw.results))
+    return any(scope.types[number].dtype in PAIRS for number in (*raw.operands, *raw.results))
 
 
 def narrow(scope: Scope, raw: RawOp) -> Value | None:
     """Emit the ui32 form of an op whose first result has 64 bits; None: it needs them all."""
     rule = _RULES.get(raw.name.removeprefix("stablehlo."))
-    if rule is None or scope.types[raw.results[0]].dtype not in WIDE:
+    if rule is None or scope.types[raw.results[0]].dtype not in PAIRS:
         return None
-    if any(value.dtype in WIDE for value in scope.operands(raw)):
+    if any(value.dtype in PAIRS for value in scope.operands(raw)):
         return None
     return rule(scope, raw)
 
 
 def widened(scope: Scope, raw: RawOp) -> Scope:
     """Return a scope, of the same region, in which the op's operands have the program's types."""
-    wide = [n for n in raw.operands if scope.types[n].dtype in WIDE]
+    wide = [n for n in raw.operands if scope.types[n].dtype in PAIRS]
     values = [scope.value(n, raw) for n in wide]
     kind = raw.name.removeprefix("stablehlo.")
-    makes_wide = any(scope.types[n].dtype in WIDE for n in raw.results)
+    makes_wide = any(scope.types[n].dtype in PAIRS for n in raw.results)
     if not makes_wide and (kind in READERS or _all_narrow(values, kind)):
         return scope
     if kind == "reduce" and len(raw.results) == 2 and all(v in scope.ranges for v in values):

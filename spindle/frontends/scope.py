@@ -14,10 +14,7 @@ import numpy as np
 
 from spindle.errors import UnsupportedError
 from spindle.frontends.jaxlib_adapter import RawOp, RawType
-from spindle.ir.graph import DTYPES, Op, TensorType, Value, constant
-
-WIDE = ("i64", "ui64")
-"""64-bit integers: ui32 in the Module where narrow.py proves that 32 bits hold the values."""
+from spindle.ir.graph import DTYPES, PAIRS, Op, TensorType, Value, constant
 
 Range = tuple[int, int]
 """Smallest and largest possible value of a narrowed tensor, both inclusive."""
@@ -61,7 +58,7 @@ class Scope:
     def lifted(self, number: int, loc: str) -> Value:
         """Return the known Value of a number in the program's type, which may have 64 bits."""
         value, wanted = self.values[number], self.types[number].dtype
-        if wanted not in WIDE or value.dtype == wanted:
+        if wanted not in PAIRS or value.dtype == wanted:
             return value
         maker = self.defs.get(value)
         if maker is not None and maker.kind == "constant":

@@ -19,18 +19,12 @@ from spindle.ir.evaluate_elementwise import add, canonical, multiply
 from spindle.ir.evaluate_nonfinite import replace_nonfinite
 from spindle.ir.graph import ConvNumerics, DotNumerics, GivenNumerics, Op
 from spindle.options import Options
+from spindle.spec.tables import EMPTY_EXPONENT, NONFINITE_FLAG
 
 Array = np.ndarray[Any, Any]
 
 EMPTY = np.int32(-(1 << 20))
 """Stands for the exponent of nothing: below every real exponent and every sum of two."""
-
-EMPTY_EXPONENT = -32768
-"""The same in the 16 bits of an exponent word."""
-
-NONFINITE_FLAG = 1 << 16
-"""In an exponent word, above the 16 bits of the exponent: the row holds an Inf or a NaN."""
-
 
 _AT_ONCE = 1 << 20
 """Products held in memory."""

@@ -14,9 +14,10 @@ from typing import Any
 
 from spindle.ir.convolution import Geometry
 from spindle.ir.dot_modes import WHOLE_ROWS
-from spindle.ir.evaluate_dot import EMPTY, EMPTY_EXPONENT, NONFINITE_FLAG
+from spindle.ir.evaluate_dot import EMPTY
 from spindle.ir.graph import ConvNumerics, Op, TensorType, Value
 from spindle.ir.rewrite import Builder
+from spindle.spec.tables import EMPTY_EXPONENT, NONFINITE_FLAG
 
 SMALLEST_NORMAL = 0x00800000
 INFINITY = 0x7F800000
