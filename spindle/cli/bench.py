@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from spindle.cli import bench_nets
-from spindle.cli.parser import Parser, sentence
+from spindle.cli.parser import Parser, add_bench, sentence
 from spindle.errors import SpindleError, UserError
 from spindle.machines.machine import Run
 from spindle.machines.open import open_machine
@@ -52,12 +52,8 @@ def make_parser() -> Parser:
     what = "gemm: C = A B, square; nets: see spindle bench nets --help"
     parser.add_argument("what", choices=("gemm", "nets"), help=what)
     parser.add_argument("--size", type=int, default=512, metavar="N", help="side (default 512)")
-    modes = "bfp28 (default), bfp16, bfp13 or float32"
-    parser.add_argument("--matmul", default="bfp28", help=modes)
     parser.add_argument("--data", choices=DATA, default="gaussian", help="default gaussian")
-    parser.add_argument("--machine", default="native", help="where to run (default native)")
-    parser.add_argument("--cores", type=int, metavar="N", help="cores of a chip to use (all)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+    add_bench(parser)
     return parser
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spindle.cli.examples import load_example
-from spindle.cli.parser import Parser, sentence
+from spindle.cli.parser import Parser, add_bench, sentence
 from spindle.errors import SpindleError, UserError
 from spindle.machines.machine import Machine, Run
 from spindle.machines.open import open_machine
@@ -61,11 +61,8 @@ def make_parser() -> Parser:
     """Return the parser of the benchmark's arguments."""
     parser = Parser("spindle bench nets", "Measure training steps of the examples' nets.")
     parser.add_argument("names", nargs="*", metavar="net", help=f"of {', '.join(NETS)} (all)")
-    parser.add_argument("--machine", default="native", help="where to run (default native)")
-    parser.add_argument("--cores", type=int, metavar="N", help="cores of a chip to use (all)")
-    parser.add_argument("--matmul", default="bfp28", help="bfp28 (default) or float32")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="launches timed (3)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+    add_bench(parser)
     return parser
 
 
