@@ -50,8 +50,8 @@ class Lowering:
 
     bufs: memory of values. targets: homes that results are wanted in. known: integers whose value
     is known while compiling. resident: operands that stay in DTCM. depth: loops around this. views:
-    dynamic slices that get no memory (alias.py); registers: not yet taken by those; set_by: jobs
-    that set them to a value, clamped. outer: the state of the region around this one.
+    dynamic slices that get no memory (alias.py); registers: not yet taken by those; set_by: those
+    set to a value, clamped, and the job that does it. outer: the state of the region around this.
     """
 
     options: Options
@@ -65,7 +65,7 @@ class Lowering:
     depth: int = 0
     views: frozenset[Op] = frozenset()
     registers: Iterator[int] = field(default_factory=lambda: iter(VIEW_REGS))
-    set_by: dict[tuple[Value, int], Job] = field(default_factory=dict)
+    set_by: dict[tuple[Value, int], tuple[int, Job]] = field(default_factory=dict)
     outer: Lowering | None = None
 
     def flag_buf(self) -> Buf:
@@ -131,26 +131,26 @@ class Lowering:
 
         None where no register is left.
         """
-        job = self.set_by.get((start, high)) or self._set(start, high)
-        if job is None:
+        found = self.set_by.get((start, high)) or self._set(start, high)
+        if found is None:
             return None
+        reg, job = found
         buf = self.new_buf(value.type.size_bytes, "view", inside=inside)
-        (step,) = job.make(Room())
-        assert isinstance(step, SetReg)
-        buf.terms = (*inside.terms, (step.reg, stride))
+        buf.terms = (*inside.terms, (reg, stride))
         job.writes += (buf,)
         return buf
 
-    def _set(self, start: Value, high: int) -> Job | None:
+    def _set(self, start: Value, high: int) -> tuple[int, Job] | None:
         """Append a job that sets a register, if one is left."""
         reg = next(self.registers, None)
         if reg is None:
             return None
         source = self.bufs[start]
         steps = [SetReg(reg, source.addr(), 0, high)]
-        job = self.set_by[start, high] = Job(lambda room: steps, (source,), (), sets=True)
+        job = Job(lambda room: steps, (source,), (), sets=True)
         self.block.jobs.append(job)
-        return job
+        self.set_by[start, high] = reg, job
+        return reg, job
 
     def add_drafts(
         self,
