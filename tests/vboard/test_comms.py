@@ -11,7 +11,8 @@ TCR, TXDATA, TXKEY, RSR, RXDATA, RXKEY, SAR = (CC + offset for offset in range(0
 ROUTER = 0xF1000000
 EMPTY, FULL, NOT_FULL, OVERRUN = 1 << 31, 1 << 30, 1 << 28, 1 << 29
 RECEIVED = 1 << 31
-LATENCY = 40
+LATENCY = 41
+"""From what a core does: an act is an event of the next cycle (chip.h, rule 5)."""
 
 
 def add_entry(rig: Rig, cycle: int, entry: int, key: int, mask: int, route: int) -> None:

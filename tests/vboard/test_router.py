@@ -13,6 +13,8 @@ DUMP_HEADER, DUMP_KEY, DUMP_DATA, DUMP_OUTPUTS, DUMP_STAT = (
 )
 MONITOR = 5
 PACKET, HOP = 40, 100
+ACT = 1
+"""What a core does at a cycle is an event of the next one (chip.h, rule 5)."""
 E, NE, N, W, SW, S = range(6)
 CONTROL = 0x00400001 | MONITOR << 8
 
@@ -124,12 +126,12 @@ def test_blocked_output_drops_after_wait1(rig: Rig) -> None:
     rig.run(200)
     rig.read(200, RXKEY, core=3)
     send(rig, 1000, 9)  # core 2 has not read the first
-    rig.run(1000 + 360)
+    rig.run(1000 + ACT + 360)
     assert rig.router_counts() == (1, 0, 0)
-    rig.run(1361)
+    rig.run(1001 + ACT + 360)
     assert rig.router_counts() == (2, 1, 0)
     assert not rig.state(core=7).irq
-    rig.run(1361 + PACKET)
+    rig.run(1001 + ACT + 360 + PACKET)
     assert rig.state(core=7).irq  # the dump interrupt
     assert rig.read(1500, DUMP_OUTPUTS, core=7) == cores(2)
     assert rig.read(1510, DUMP_STAT, core=7) == 1 << 31
@@ -250,7 +252,7 @@ def test_wait1_in_router_clocks(rig: Rig, wait1: int, router_clocks: int) -> Non
     boot(rig, control=wait1 << 16 | 1 | MONITOR << 8)
     add_entry(rig, 0, 9, 0xFFFFFFFF, 1 << S)
     send(rig, 100, 9)
-    rig.run(100 + router_clocks * 3 // 2)
+    rig.run(100 + ACT + router_clocks * 3 // 2)
     assert rig.router_counts()[1] == 0
-    rig.run(101 + router_clocks * 3 // 2)
+    rig.run(101 + ACT + router_clocks * 3 // 2)
     assert rig.router_counts()[1] == 1

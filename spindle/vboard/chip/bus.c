@@ -301,13 +301,13 @@ uint32_t chip_bus_fetch(void *ctx, struct arm_core *arm, uint32_t addr, uint32_t
 
 static uint32_t store_unbuffered(struct chip *chip, struct arm_core *arm, uint32_t core,
                                  const uint32_t arg[4]) {
-    uint64_t now = arm->cycles;
+    uint64_t then = arm->cycles + CHIP_ACT;
     if ((arg[0] >> 24 | 0x10) == 0xf6)
         return ARM_BUS_FAULT;
-    if (chip_is_settled(chip, core, now))
-        apply_store(chip, core, now, arg);
+    if (chip_is_settled(chip, core, then))
+        apply_store(chip, core, then, arg);
     else
-        chip_schedule(chip, now, EV_STORE, core, arg);
+        chip_schedule(chip, then, EV_STORE, core, arg);
     return chip->costs.sdram_word_cycles - 1;
 }
 

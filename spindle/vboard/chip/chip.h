@@ -16,9 +16,11 @@
  *      level per core. Ties: events first, then cores by number. All reads of one instruction see
  *      the state at the instruction's start (a block load is one burst); waits add up. Without
  *      that, the second transfer of a block load would have to look past a read that waits for it.
- *   4. A write to shared state is an event (EV_STORE) at its own time: at once for the
- *      unbuffered aliases, costs.sdram_word_cycles later for the buffered ones.
- *   5. Events of equal time are ordered by content (chip_event_before), never by insertion.
+ *   4. A write to shared state is an event (EV_STORE): CHIP_ACT later for the unbuffered aliases,
+ *      costs.sdram_word_cycles later for the buffered ones.
+ *   5. Events of equal time are ordered by content (chip_event_before), never by insertion. So
+ *      what a core does at cycle t is an event of t + CHIP_ACT at the earliest, from which its
+ *      latency counts: events of t may have been handled before the core was run, or not yet.
  *
  * Other chips are at least costs.hop_cycles away, so the board may run chips in turn or
  * in threads, in windows of hop_cycles: chip_run(chip, window_end) for each, then exchange.
@@ -31,6 +33,8 @@
 
 #include "../arm/arm.h"
 #include "parts.h"
+
+#define CHIP_ACT 1 /* cycles from what a core does to its event: rule 5 */
 
 /* Typed errors. An application core stops at one; for the monitor they are counted and listed. */
 enum chip_fault_code {

@@ -82,7 +82,7 @@ static void send(struct chip *chip, uint32_t core, uint32_t key, uint64_t now) {
     } else {
         cc->tx_busy = true;
         cc->sent_at = now;
-        chip_schedule(chip, now, EV_CC_TX, core, arg);
+        chip_schedule(chip, now + CHIP_ACT, EV_CC_TX, core, arg);
     }
     cc->has_txdata = false;
     update_lines(chip, core, now);
@@ -111,7 +111,7 @@ static uint32_t pop(struct chip *chip, uint32_t core, uint64_t now) {
     for (uint32_t i = 0; i < cc->rx_count; i++)
         cc->rx[i] = cc->rx[i + 1];
     cc->popped_at = now;
-    chip_schedule(chip, now, EV_CC_POPPED, core, (uint32_t[4]){0});
+    chip_schedule(chip, now + CHIP_ACT, EV_CC_POPPED, core, (uint32_t[4]){0});
     update_lines(chip, core, now);
     return cc->last.key;
 }

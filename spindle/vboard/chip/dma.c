@@ -3,7 +3,7 @@
  * In: register writes of its core, EV_DMA_* events. Out: bytes, done bits, interrupts 12, 13, 14.
  * Follows: data sheet chapter 7. Times: spec/costs.py.
  *
- *   commit -> START   +1 cycle: the source is read, the race checks are made
+ *   commit -> START   +CHIP_ACT: the source is read, the race checks are made
  *          -> DATA    +dma_fixed_cycles: the bytes begin to move
  *          -> DONE    all engines that move bytes share the chip's total evenly, each at most
  *                     at the engine rate; the destination becomes visible, a queued transfer starts
@@ -147,7 +147,7 @@ static void issue(struct chip *chip, uint32_t core, uint64_t now) {
     struct dma *dma = &chip->cores[core].dma;
     dma->phase = DMA_ISSUED;
     dma->generation++;
-    chip_schedule(chip, now + 1, EV_DMA_START, core, (uint32_t[4]){dma->generation});
+    chip_schedule(chip, now + CHIP_ACT, EV_DMA_START, core, (uint32_t[4]){dma->generation});
 }
 
 static void start_queued(struct chip *chip, uint32_t core, uint64_t now) {
