@@ -21,10 +21,12 @@ from spindle.spec.records import LANES
 
 _SHAKES = 800
 """Random tries for an epoch, at most."""
+_TILES = 100_000
+"""Tiles that an epoch's walks may go through in all: each takes some microseconds."""
 _WORTH = 40
 """Cycles to win for each fruitless try, below which the search ends."""
 _EVEN = 1.01
-"""It also ends where the busiest lane has so many times the average work."""
+"""It also ends where the busiest lane has so many times its share of the least possible work."""
 
 _T = TypeVar("_T")
 _Part = tuple[int, int, int]
@@ -74,6 +76,7 @@ class _Epoch:
         self.shared: dict[tuple[object, ...], _Shared] = {}
         self.known: dict[_Choice, _Cycles] = {}
         self.walked: dict[tuple[object, ...], _Cycles | None] = {}
+        self.tiles_left = _TILES
 
     def best(self) -> _Choice:
         """Change one job after the other while the epoch gets shorter, then several at once."""
@@ -101,7 +104,7 @@ class _Epoch:
         """Take every change of a job that makes the epoch shorter; the same where none does."""
         for i in range(len(self.group)):
             for change in self._changes(best, i):
-                if self.longest(change) < self.longest(best):
+                if self.tiles_left > 0 and self.longest(change) < self.longest(best):
                     best = change
         return best
 
@@ -113,6 +116,8 @@ class _Epoch:
         for _ in range(_SHAKES if len(self.group) > 1 else 0):
             longest = self.longest(best)
             if longest <= _EVEN * least or longest - least <= _WORTH * fruitless:
+                break
+            if self.tiles_left <= 0:
                 break
             change = best
             for _ in range(rng.randint(1, 3)):
@@ -163,7 +168,9 @@ class _Epoch:
         lanes_of = [first for i in choice.order for first in firsts[i]]
         key = (*parts, *lanes_of)
         if parts and key not in self.walked:
-            places = halves.places([self._task(part) for part in parts])
+            tasks = [self._task(part) for part in parts]
+            places = halves.places(tasks)
+            self.tiles_left -= sum(task.n_tiles for task in tasks)
             packed = [self._pack(*one) for one in zip(parts, places, strict=True)]
             self.walked[key] = epoch_cycles(packed, lanes_of)
         return self.walked.get(key)
